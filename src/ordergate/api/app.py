@@ -1,0 +1,89 @@
+"""The ASGI application: three contracts served spec-first by Connexion, behind the guard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import connexion
+from connexion.resolver import Resolver
+from inflection import underscore
+
+from ordergate.api.contract import allowed_methods
+from ordergate.api.guard import Guard
+from ordergate.api.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from starlette.types import ASGIApp
+
+    from ordergate.api.body import Bodies
+    from ordergate.api.operations import Operations
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One API: its contract, the validators made from it, and who handles its operations."""
+
+    contract: dict[str, Any]
+    bodies: Bodies
+    handlers: tuple[object, ...]
+
+    @property
+    def base_path(self) -> str:
+        """Where it is served."""
+        path: str = self.contract["servers"][0]["url"]
+        return path
+
+
+def build_app(
+    doors: Sequence[Door],
+    operations: Operations,
+    *,
+    max_body: int,
+    lifespan: Callable[[Any], AbstractAsyncContextManager[None]],
+) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        max_body: largest request body, in bytes.
+        lifespan: what runs beside it, from start to stop.
+    """
+    app = connexion.AsyncApp("ordergate", lifespan=lifespan)
+    for door in doors:
+        app.add_api(
+            door.contract,
+            base_path=door.base_path,
+            name=door.base_path,
+            resolver=Resolver(_handler_in(door.handlers)),
+            validator_map=door.bodies.validator_map(),
+            pythonic_params=True,
+        )
+    Problems(_allowed(doors)).register(app)
+    operations.register(app)
+    return Guard(app, max_body=max_body)
+
+
+def _handler_in(handlers: Sequence[object]) -> Callable[[str], Callable[..., Any]]:
+    """Return what finds the method for an operationId; Connexion refuses one without."""
+
+    def resolve(operation_id: str) -> Callable[..., Any]:
+        name = underscore(operation_id)
+        found = [getattr(handler, name) for handler in handlers if hasattr(handler, name)]
+        if len(found) != 1:
+            raise ValueError(f"{operation_id} has {len(found)} handlers; one is needed")
+        handler: Callable[..., Any] = found[0]
+        return handler
+
+    return resolve
+
+
+def _allowed(doors: Sequence[Door]) -> Mapping[str, tuple[str, ...]]:
+    found = {
+        f"{door.base_path}{path}": methods
+        for door in doors
+        for path, methods in allowed_methods(door.contract).items()
+    }
+    return {**found, **dict.fromkeys(("/livez", "/readyz", "/metrics"), ("GET",))}

@@ -1,0 +1,99 @@
+"""The gateway's own door, `/gateway/v1`: records of requests, dry runs and hand-overs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from ordergate.api.exchange import answer, body, created, new_entity, one, page, query
+from ordergate.process.intake import intake
+from ordergate.schemas.initiating_request import assessment_of, read_initiating_request
+from ordergate.schemas.service_order import read_service_order
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from ordergate.api.exchange import Reader
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.issue import Documents
+    from ordergate.process.pipeline import IssueResourceOrders
+    from ordergate.process.ports import Clock
+    from ordergate.process.request import InitiatingRequest
+
+
+class Gateway:
+    """The operations on `initiatingRequest`, `assessment` and `specialHandling`."""
+
+    def __init__(
+        self,
+        *,
+        process: IssueResourceOrders,
+        records: Reader,
+        hand_overs: Reader,
+        documents: Documents,
+        addresses: Addresses,
+        clock: Clock,
+        page_limit: int,
+    ) -> None:
+        self._process = process
+        self._records = records
+        self._hand_overs = hand_overs
+        self._documents = documents
+        self._addresses = addresses
+        self._clock = clock
+        self._page_limit = page_limit
+
+    async def list_initiating_request(self) -> Response:
+        """GET /initiatingRequest."""
+        return await self._list(self._records, self._addresses.initiating_request(""))
+
+    async def create_initiating_request(self) -> Response:
+        """POST /initiatingRequest: trouble recovery, performance, or another party."""
+        new = new_entity()
+        request = read_initiating_request(new.body, new.id, self._addresses, self._clock.now())
+        record = await self._process.take(request, idempotency=new.idempotency)
+        return created(record.entity.document, record.entity.document["href"])
+
+    async def retrieve_initiating_request(self, id_: str) -> Response:
+        """GET /initiatingRequest/{id}."""
+        return one(await self._records.read(id_), self._page_limit)
+
+    async def create_assessment(self) -> Response:
+        """POST /assessment: the decision that a real request would get; nothing is kept."""
+        decision = self._process.assess(self._asked(body()))
+        return answer(
+            {
+                "state": str(decision.state),
+                "assessment": assessment_of(decision),
+                "resourceOrder": [
+                    self._documents.resource_order(order) for order in decision.all_orders
+                ],
+                "specialHandling": [
+                    self._documents.special_handling(one) for one in decision.hand_over
+                ],
+            }
+        )
+
+    async def list_special_handling(self) -> Response:
+        """GET /specialHandling."""
+        return await self._list(self._hand_overs, self._addresses.special_handling(""))
+
+    async def retrieve_special_handling(self, id_: str) -> Response:
+        """GET /specialHandling/{id}."""
+        return one(await self._hand_overs.read(id_), self._page_limit)
+
+    def _asked(self, document: Document) -> InitiatingRequest:
+        """Return the request that an assessment is asked for."""
+        request_id, moment = str(uuid4()), self._clock.now()
+        if "serviceOrder" in document:
+            order = read_service_order(document["serviceOrder"])
+            return intake(order, request_id, self._addresses, moment)
+        return read_initiating_request(
+            document["initiatingRequest"], request_id, self._addresses, moment
+        )
+
+    async def _list(self, reader: Reader, url: str) -> Response:
+        asked = query(self._page_limit)
+        found, total = await reader.list(asked)
+        return page(found, total, asked, url.rstrip("/"))

@@ -1,0 +1,54 @@
+"""What whoever runs the gateway looks at: `/livez`, `/readyz`, `/metrics`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from ordergate.api.exchange import answer
+from ordergate.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import connexion
+    from starlette.requests import Request
+
+
+class Operations:
+    """Liveness, readiness and metrics.
+
+    Args:
+        ping: raises StoreUnavailableError if the store doesn't answer.
+        metrics: returns them as text, and its media type.
+    """
+
+    def __init__(
+        self, *, ping: Callable[[], Awaitable[None]], metrics: Callable[[], tuple[bytes, str]]
+    ) -> None:
+        self._ping = ping
+        self._metrics = metrics
+
+    def register(self, app: connexion.AsyncApp) -> None:
+        """Add the three paths."""
+        app.add_url_rule("/livez", "livez", self.livez, methods=["GET"])
+        app.add_url_rule("/readyz", "readyz", self.readyz, methods=["GET"])
+        app.add_url_rule("/metrics", "metrics", self.metrics, methods=["GET"])
+
+    async def livez(self, _: Request) -> Response:
+        """Say that the process runs; it says nothing of the store."""
+        return answer({"status": "live"})
+
+    async def readyz(self, _: Request) -> Response:
+        """Say whether requests can be taken: the store answers."""
+        try:
+            await self._ping()
+        except StoreUnavailableError:
+            return answer({"status": "notReady", "store": "unavailable"}, 503, {"Retry-After": "2"})
+        return answer({"status": "ready", "store": "available"})
+
+    async def metrics(self, _: Request) -> Response:
+        """Return the metrics, for Prometheus."""
+        text, media_type = self._metrics()
+        return Response(text, media_type=media_type)

@@ -1,0 +1,118 @@
+"""`resourceOrderRule` at the gateway's door: rules are put, checked, listed and retired."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ordergate.api.exchange import answer, body, no_content, one, page, query
+from ordergate.errors import InvalidDocumentError
+from ordergate.tmf630.filter import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from starlette.responses import Response
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+
+
+class RuleStore(Protocol):
+    """Keeps the versions of rules."""
+
+    async def put(self, document: Document) -> bool:
+        """Add a version; return False if it is there already, word for word."""
+
+    async def get(self, rule_id: str, version: int | None) -> Document:
+        """Return that version, or the highest; raise NotFoundError if there is none."""
+
+    async def all(self) -> list[Document]:
+        """Return every version of every rule."""
+
+    async def retire(self, rule_id: str) -> None:
+        """Retire all versions; raise NotFoundError if there is none."""
+
+
+class Problem(Protocol):
+    """What is wrong with a rule, and where in it."""
+
+    @property
+    def path(self) -> str:
+        """The place in the rule."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong there."""
+
+
+class ResourceOrderRules:
+    """The operations on `resourceOrderRule`.
+
+    Args:
+        check: finds everything that is wrong with a rule.
+        refresh: makes the rules in force here follow a change at once; other processes see it
+            within `catalog_interval`.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: RuleStore,
+        check: Callable[[Document], Sequence[Problem]],
+        refresh: Callable[[], Awaitable[object]],
+        addresses: Addresses,
+        page_limit: int,
+    ) -> None:
+        self._rules = rules
+        self._check = check
+        self._refresh = refresh
+        self._addresses = addresses
+        self._page_limit = page_limit
+
+    async def list_resource_order_rule(self) -> Response:
+        """GET /resourceOrderRule: every version."""
+        asked = query(self._page_limit)
+        found = [self._shown(rule) for rule in await self._rules.all()]
+        found = sorted(
+            (rule for rule in found if matches(rule, asked.conditions)),
+            key=lambda rule: (rule["id"], rule["version"]),
+        )
+        limit = self._page_limit if asked.limit is None else asked.limit
+        shown = found[asked.offset : asked.offset + limit]
+        url = self._addresses.resource_order_rule("").rstrip("/")
+        return page(shown, len(found), asked, url)
+
+    async def retrieve_resource_order_rule(self, id_: str, version: int | None = None) -> Response:
+        """GET /resourceOrderRule/{id}: the highest version, or the one asked for."""
+        return one(self._shown(await self._rules.get(id_, version)), self._page_limit)
+
+    async def put_resource_order_rule(self, id_: str) -> Response:
+        """PUT /resourceOrderRule/{id}: add a version; the same again changes nothing."""
+        rule = body()
+        if rule["id"] != id_:
+            raise InvalidDocumentError(
+                f"The rule's id is {rule['id']!r}, the address says {id_!r}.", path="id"
+            )
+        problems = self._check(rule)
+        if problems:
+            raise InvalidDocumentError(
+                "; ".join(f"{problem.path}: {problem.message}" for problem in problems),
+                path=problems[0].path,
+            )
+        is_new = await self._rules.put(rule)
+        await self._refresh()
+        return answer(self._shown(rule), 201 if is_new else 200)
+
+    async def check_resource_order_rule(self) -> Response:
+        """POST /resourceOrderRule/check: everything that is wrong with a rule; nothing is kept."""
+        problems = self._check(body())
+        return answer({"problem": [{"path": one.path, "message": one.message} for one in problems]})
+
+    async def delete_resource_order_rule(self, id_: str) -> Response:
+        """DELETE /resourceOrderRule/{id}: retire it; what it decided stays explained."""
+        await self._rules.retire(id_)
+        await self._refresh()
+        return no_content()
+
+    def _shown(self, rule: Document) -> Document:
+        return {**rule, "href": self._addresses.resource_order_rule(rule["id"])}

@@ -1,0 +1,58 @@
+"""TMF641 Service Ordering v4.1.0: `serviceOrder`, the front door of the gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordergate.api.exchange import created, new_entity, one, page, query
+from ordergate.process.intake import intake
+from ordergate.schemas.service_order import read_service_order, write_service_order
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from ordergate.api.exchange import Reader
+    from ordergate.model.addresses import Addresses
+    from ordergate.process.pipeline import IssueResourceOrders
+    from ordergate.process.ports import Clock
+
+
+class ServiceOrdering:
+    """The operations on `serviceOrder`."""
+
+    def __init__(
+        self,
+        *,
+        process: IssueResourceOrders,
+        orders: Reader,
+        addresses: Addresses,
+        clock: Clock,
+        page_limit: int,
+    ) -> None:
+        self._process = process
+        self._orders = orders
+        self._addresses = addresses
+        self._clock = clock
+        self._page_limit = page_limit
+
+    async def list_service_order(self) -> Response:
+        """GET /serviceOrder."""
+        asked = query(self._page_limit)
+        found, total = await self._orders.list(asked)
+        return page(found, total, asked, self._addresses.service_order("").rstrip("/"))
+
+    async def create_service_order(self) -> Response:
+        """POST /serviceOrder: decided, recorded and issued before the answer."""
+        new = new_entity()
+        order = read_service_order(new.body)
+        request = intake(order, new.id, self._addresses, self._clock.now())
+        record = await self._process.take(
+            request,
+            lambda decision: write_service_order(new.body, decision, self._addresses),
+            new.idempotency,
+        )
+        return created(record.service_order or {}, self._addresses.service_order(new.id))
+
+    async def retrieve_service_order(self, id_: str) -> Response:
+        """GET /serviceOrder/{id}."""
+        return one(await self._orders.read(id_), self._page_limit)

@@ -1,0 +1,239 @@
+"""Running: the processes of the gateway, from their first check to their last write."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ordergate.assembly.wiring import Stores, wire_dispatcher, wire_doors
+from ordergate.catalog.load import load_rules
+from ordergate.child_process import die_with_parent
+from ordergate.errors import DuplicateError, SetupError, StoreUnavailableError
+from ordergate.observability.log import configure_logging
+from ordergate.observability.metrics import Metrics
+from ordergate.settings import Settings
+from ordergate.storage.database import ping
+from ordergate.storage.embedded import EmbeddedEngine, find_mongod
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PING = 5.0
+_READY_PING = 2.0
+_GRACE = 10
+"""Seconds that requests in flight have to end when the gateway is told to stop."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve requests until SIGINT or SIGTERM.
+
+    Raises:
+        SetupError: the gateway can't run as it is set up; nothing is left running.
+        KeyboardInterrupt: it was stopped by SIGINT; everything is closed.
+    """
+    configure_logging(settings.log_level, settings.log_format)
+    with ExitStack() as undo:
+        undo.enter_context(_stopped_by_sigterm())
+        listener = undo.enter_context(_listening(settings))
+        port = listener.getsockname()[1]
+        settings = undo.enter_context(_with_store(replace(settings, port=port)))
+        asyncio.run(_prepare(settings))
+        _run_server(settings, listener)
+
+
+def deliver(settings: Settings) -> None:
+    """Relay and deliver notifications until SIGINT or SIGTERM.
+
+    Raises:
+        SetupError: the gateway can't run as it is set up.
+        KeyboardInterrupt: it was stopped by SIGINT.
+    """
+    configure_logging(settings.log_level, settings.log_format)
+    with _stopped_by_sigterm(), _with_store(settings) as ready:
+        asyncio.run(_prepare(ready))
+        asyncio.run(_deliver(ready))
+
+
+async def _deliver(settings: Settings) -> None:
+    stores = Stores(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _log.info("delivering notifications")
+    try:
+        await wire_dispatcher(settings, stores).run(stop)
+    finally:
+        await stores.close()
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into an orderly end, so that the embedded engine is stopped too."""
+
+    def stop(*_: object) -> NoReturn:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """Hold the address before anything else is started.
+
+    Raises:
+        SetupError: another program holds it, or it isn't ours to have.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+            listener.listen(socket.SOMAXCONN)
+        except OSError as error:
+            raise SetupError(
+                f"{settings.host}:{settings.port} can't be listened on ({error.strerror}): "
+                "choose another with --host and --port, or end what uses it."
+            ) from error
+        listener.set_inheritable(True)
+        yield listener
+
+
+@contextmanager
+def _with_store(settings: Settings) -> Iterator[Settings]:
+    """Yield settings that name a MongoDB: the one that is set, or an embedded one of our own.
+
+    Raises:
+        SetupError: there is none, or it doesn't come up.
+    """
+    if settings.mongodb_uri:
+        yield settings
+        return
+    with EmbeddedEngine.start(settings.data_dir, find_mongod(settings.mongod)) as engine:
+        _log.info("embedded MongoDB started", extra={"data_dir": str(settings.data_dir)})
+        yield replace(settings, mongodb_uri=engine.uri)
+
+
+async def _prepare(settings: Settings) -> None:
+    """Do once, before any worker starts, what all of them rely on.
+
+    Raises:
+        SetupError: MongoDB can't be reached, or a rule file is broken.
+    """
+    stores = Stores(replace(settings, mongodb_timeout=max(settings.mongodb_timeout, _FIRST_PING)))
+    try:
+        await ping(stores.database, within=_FIRST_PING)
+        await stores.ensure_indexes()
+        await _load_catalog(settings, stores)
+    except StoreUnavailableError as error:
+        raise SetupError(
+            f"MongoDB can't be used ({error.__cause__}): check ORDERGATE_MONGODB_URI, and that "
+            "it is a replica set with a primary."
+        ) from error
+    finally:
+        await stores.close()
+
+
+async def _load_catalog(settings: Settings, stores: Stores) -> None:
+    """Put the rules of the folder that is set; versions that are there already stay."""
+    if settings.catalog is None:
+        return
+    rules, problems = load_rules(settings.catalog)
+    if problems:
+        raise SetupError("; ".join(str(problem) for problem in problems))
+    for rule in rules:
+        try:
+            await stores.rules.put(rule.document)
+        except DuplicateError as error:
+            raise SetupError(f"{settings.catalog}: {error.reason}") from error
+
+
+def _run_server(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn  # noqa: PLC0415 - only the process that serves needs it
+
+    options: dict[str, Any] = {
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": _GRACE,
+    }
+    if settings.workers == 1:
+        uvicorn.Server(uvicorn.Config(build(settings), **options)).run(sockets=[listener])
+        return
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - likewise
+
+    os.environ |= settings.as_environ()  # a worker is a new process: it reads its settings there
+    config = uvicorn.Config(
+        "ordergate.assembly.running:worker", factory=True, workers=settings.workers, **options
+    )
+    Multiprocess(config, sockets=[listener]).run()
+
+
+def worker() -> ASGIApp:
+    """Return the application of one of several worker processes."""
+    die_with_parent(signal.SIGTERM)
+    settings = Settings.from_environ(os.environ)
+    configure_logging(settings.log_level, settings.log_format)
+    return build(settings)
+
+
+def build(settings: Settings) -> ASGIApp:
+    """Return the application of one process, with all that runs beside it."""
+    from ordergate.api.app import build_app  # noqa: PLC0415 - `deliver` does without HTTP in
+    from ordergate.api.operations import Operations  # noqa: PLC0415
+
+    metrics = Metrics()
+    stores = Stores(settings)
+    dispatcher = wire_dispatcher(settings, stores)
+    process, doors = wire_doors(settings, stores, dispatcher, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        await process.rules.refresh()
+        beside = {"rules": process.rules.run, "sweeper": sweep}
+        if settings.deliver:
+            beside["dispatcher"] = dispatcher.run
+        tasks = [asyncio.create_task(_kept_up(name, run, stop)) for name, run in beside.items()]
+        _log.info("ready", extra={"url": settings.base_url()})
+        yield
+        stop.set()
+        await asyncio.gather(*tasks)
+        await stores.close()
+
+    async def sweep(stop: asyncio.Event) -> None:
+        await process.requests.keep_sweeping(
+            stop, interval=settings.sweep_interval, older_than=settings.sweep_after
+        )
+
+    async def store_answers() -> None:
+        await ping(stores.database, within=_READY_PING)
+
+    operations = Operations(ping=store_answers, metrics=metrics.exposition)
+    return build_app(doors, operations, max_body=settings.max_body, lifespan=lifespan)
+
+
+async def _kept_up(
+    name: str, run: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
+) -> None:
+    """Run a part until `stop`; a defect in it is logged, and the part starts again."""
+    while not stop.is_set():
+        try:
+            await run(stop)
+        except Exception:  # noqa: BLE001 - whatever it is, the gateway goes on taking orders
+            _log.exception("a part failed and is started again", extra={"part": name})
+            await asyncio.sleep(1)

@@ -1,0 +1,205 @@
+"""Wiring: every part gets what it needs, once, by constructor."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ordergate
+from ordergate.api.app import Door
+from ordergate.api.body import Bodies
+from ordergate.api.contract import load_contract
+from ordergate.api.gateway import Gateway
+from ordergate.api.hubs import Hub
+from ordergate.api.resource_order_rules import ResourceOrderRules
+from ordergate.api.tmf641_service_ordering import ServiceOrdering
+from ordergate.api.tmf652_resource_ordering import ResourceOrdering
+from ordergate.catalog.check import check_rule
+from ordergate.catalog.rule_book import CompiledRuleBook
+from ordergate.delivery.dispatcher import Dispatcher
+from ordergate.delivery.lane_delivery import LaneDelivery
+from ordergate.delivery.relay import Relay
+from ordergate.delivery.retry import RetryPolicy
+from ordergate.delivery.sender import HttpSender
+from ordergate.model.addresses import Addresses
+from ordergate.model.common import Api
+from ordergate.process.pipeline import IssueResourceOrders, KeepResourceOrders
+from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.storage.database import open_client
+from ordergate.storage.events import MongoEvents
+from ordergate.storage.hubs import MongoHubs
+from ordergate.storage.lanes import MongoLanes
+from ordergate.storage.outboxes import MongoOutboxes
+from ordergate.storage.requests import MongoRequestBook
+from ordergate.storage.resource_orders import MongoOrderBook
+from ordergate.storage.rules import MongoRuleStore
+from ordergate.storage.special_handling import MongoHandOverBook
+
+if TYPE_CHECKING:
+    from ordergate.observability.metrics import Metrics
+    from ordergate.process.ports import Relay as RelayPort
+    from ordergate.settings import Settings
+    from ordergate.storage.database import Database
+
+
+class SystemClock:
+    """The machine's clock (`process.ports.Clock`)."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DieAt:
+    """Ends the process by kill -9 at one point, for tests (`process.ports.FaultPoints`)."""
+
+    point: str | None
+
+    def reached(self, point: str) -> None:
+        """Die, if this is the point."""
+        if point == self.point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stores:
+    """Every adapter to MongoDB, on one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        client = open_client(settings.mongodb_uri or "", timeout=settings.mongodb_timeout)
+        self.database: Database = client[settings.database]
+        self.orders = MongoOrderBook(self.database, page_limit=settings.page_limit)
+        self.requests = MongoRequestBook(self.database, page_limit=settings.page_limit)
+        self.hand_overs = MongoHandOverBook(self.database, page_limit=settings.page_limit)
+        self.rules = MongoRuleStore(self.database)
+        self.hubs = MongoHubs(self.database)
+        self.events = MongoEvents(self.database, retention=settings.event_retention)
+        self.lanes = MongoLanes(self.database)
+        self.outboxes = MongoOutboxes(self.database)
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that are not there yet."""
+        kept = (self.orders, self.requests, self.hand_overs, self.rules)
+        told = (self.hubs, self.events, self.lanes, self.outboxes)
+        for store in (*kept, *told):
+            await store.ensure_indexes()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.database.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process over its ports, and the rules in force."""
+
+    requests: IssueResourceOrders
+    orders: KeepResourceOrders
+    rules: CompiledRuleBook
+
+
+def contract_folder() -> Path:
+    """Return where the contracts are: in the installed package, else in the repository."""
+    package = Path(ordergate.__file__).parent
+    packaged = package / "openapi"
+    return packaged if packaged.is_dir() else package.parents[1] / "openapi"
+
+
+def wire_dispatcher(settings: Settings, stores: Stores) -> Dispatcher:
+    """Return what brings events to their listeners."""
+    sender = HttpSender(
+        attempt_deadline=settings.attempt_deadline,
+        connect_timeout=settings.connect_timeout,
+        pool_size=settings.senders,
+    )
+    retry = RetryPolicy(
+        schedule=settings.retry_schedule, max_age=settings.event_max_age, random=random.random
+    )
+    delivery = LaneDelivery(
+        lanes=stores.lanes,
+        events=stores.events,
+        hubs=stores.hubs,
+        sender=sender,
+        retry=retry,
+        clock=SystemClock(),
+    )
+    return Dispatcher(
+        Relay(stores.outboxes, stores.events, stores.lanes, stores.hubs),
+        stores.lanes,
+        delivery,
+        senders=settings.senders,
+        lease=settings.lease,
+        poll_interval=settings.poll_interval,
+    )
+
+
+def wire_doors(
+    settings: Settings, stores: Stores, relay: RelayPort, metrics: Metrics
+) -> tuple[Process, tuple[Door, ...]]:
+    """Return the process, and the three doors that lead to it."""
+    folder = contract_folder()
+    tmf652 = load_contract(folder, "tmf652-resource-ordering")
+    tmf641 = load_contract(folder, "tmf641-service-ordering")
+    gateway = load_contract(folder, "gateway")
+    bodies = Bodies(tmf652)
+    addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
+    clock, limit = SystemClock(), settings.page_limit
+    documents = StandardDocuments()
+    rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
+    requests = IssueResourceOrders(
+        rules=rules,
+        requests=stores.requests,
+        orders=stores.orders,
+        hand_overs=stores.hand_overs,
+        documents=documents,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        faults=DieAt(settings.fault_point),
+        meter=metrics,
+    )
+    orders = KeepResourceOrders(
+        orders=stores.orders,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        check=lambda document: bodies.check(document, "createResourceOrder"),
+    )
+    resource_ordering = ResourceOrdering(
+        process=orders, orders=stores.orders, addresses=addresses, page_limit=limit
+    )
+    service_ordering = ServiceOrdering(
+        process=requests,
+        orders=stores.requests.service_orders,
+        addresses=addresses,
+        clock=clock,
+        page_limit=limit,
+    )
+    own = Gateway(
+        process=requests,
+        records=stores.requests.records,
+        hand_overs=stores.hand_overs,
+        documents=documents,
+        addresses=addresses,
+        clock=clock,
+        page_limit=limit,
+    )
+    rule_handlers = ResourceOrderRules(
+        rules=stores.rules,
+        check=check_rule,
+        refresh=rules.refresh,
+        addresses=addresses,
+        page_limit=limit,
+    )
+    hubs = {api: Hub(stores.hubs, api, addresses) for api in Api}
+    doors = (
+        Door(tmf652, bodies, (resource_ordering, hubs[Api.RESOURCE_ORDERING])),
+        Door(tmf641, Bodies(tmf641), (service_ordering, hubs[Api.SERVICE_ORDERING])),
+        Door(gateway, Bodies(gateway), (own, rule_handlers)),
+    )
+    return Process(requests, orders, rules), doors

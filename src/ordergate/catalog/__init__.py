@@ -1,0 +1,1 @@
+"""Rules: loaded, checked and compiled; the only room of the expression engine."""

@@ -1,0 +1,292 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ordergate import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ordergate.cli.listener import Notification
+    from ordergate.settings import Settings
+
+REFUSED, SETUP, INTERRUPTED = 1, 2, 130
+DEFAULT_URL = "http://127.0.0.1:8652"
+
+_EXAMPLES = """\b
+Examples:
+  ordergate demo                                           see it work
+  ordergate serve                                          run it
+  ordergate catalog load examples/catalog                  give it rules
+  ordergate issue examples/requests/vpn-and-fibre.json     order
+  ordergate explain ID                                     ask why
+"""
+
+
+def _example(command: str) -> str:
+    """Return the example at the end of a command's help, kept on a line of its own."""
+    return f"\b\nExample:\n  {command}"
+
+
+_url = click.option(
+    "--url", default=DEFAULT_URL, show_default=True, metavar="URL", help="The gateway to speak to."
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+_file = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """Run the command line and end with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; return 0, 1 (refused), 2 (usage or set-up) or 130 (interrupted)."""
+    from ordergate.errors import OrdergateError
+
+    try:
+        code = cli.main(list(arguments), "ordergate", standalone_mode=False)
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return SETUP
+    except OrdergateError as error:
+        click.echo(f"Error: {error.reason}", err=True)
+        return REFUSED if error.code == "refused" else SETUP
+    return code if isinstance(code, int) else 0
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLES,
+)
+@click.version_option(__version__, prog_name="ordergate")
+def cli() -> None:
+    """Decide which resource orders a request takes, issue them, and say why.
+
+    Ordergate takes TMF641 service orders (and requests for trouble recovery, performance or other
+    parties), issues TMF652 resource orders for them by rules, and notifies listeners.
+
+    Exit codes: 0 done; 1 the gateway refused, or the order is rejected; 2 wrong usage or set-up.
+    Settings come from ORDERGATE_ variables; the README lists them.
+    """
+
+
+@cli.command(epilog=_example("ordergate serve --port 9000 --data-dir /var/lib/ordergate"))
+@click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on  [default: 8652]")
+@click.option("--workers", type=int, help="Processes that serve requests  [default: 1]")
+@click.option("--data-dir", type=_file, help="Home of the embedded mongod  [default: .ordergate]")
+@click.option("--no-deliver", is_flag=True, help="Send no notifications: `deliver` does it.")
+def serve(*, no_deliver: bool, **options: Any) -> None:
+    """Run the gateway until Ctrl-C.
+
+    Without ORDERGATE_MONGODB_URI it starts a MongoDB of its own in the data directory.
+    """
+    from ordergate.assembly import serve as serve_gateway
+
+    settings = _settings(deliver=False if no_deliver else None, **options)
+    with _ends_on_interrupt():
+        serve_gateway(settings)
+
+
+@cli.command(
+    epilog=_example("ORDERGATE_MONGODB_URI=mongodb://db1,db2/?replicaSet=rs0 ordergate deliver")
+)
+def deliver() -> None:
+    """Send notifications, and nothing else, until Ctrl-C.
+
+    For several processes on one MongoDB: `ordergate serve --no-deliver` beside it.
+    """
+    from ordergate.assembly import deliver as deliver_notifications
+
+    settings = _settings()
+    with _ends_on_interrupt():
+        deliver_notifications(settings)
+
+
+@cli.command(epilog=_example("ordergate issue examples/requests/fibre-standard.json --dry-run"))
+@click.argument("file", type=_file)
+@click.option("--dry-run", is_flag=True, help="Decide only: nothing is kept, nobody is told.")
+@_url
+@_as_json
+def issue(file: Path, url: str, *, dry_run: bool, as_json: bool) -> int:
+    """Send the request in FILE and print what was decided.
+
+    FILE holds JSON: a TMF641 service order (`serviceOrderItem`), or a request of another kind
+    (`requestType`). Exit code 1 means that it was rejected.
+    """
+    from ordergate.cli.decision import decision_tree, is_rejected
+    from ordergate.cli.request_file import is_service_order, read_request
+    from ordergate.cli.terminal import open_console, print_json
+    from ordergate.client import GatewayClient
+
+    request = read_request(file)
+    with GatewayClient(url) as client:
+        if dry_run:
+            kind = {"requestType": request.get("requestType", "serviceOrder")}
+            record = kind | client.assess(request)
+            orders = record["resourceOrder"]
+        else:
+            send = client.order_service if is_service_order(request) else client.request_resources
+            record = client.record(send(request)["id"])
+            orders = client.resource_orders(record["id"])
+    if as_json:
+        print_json(record)
+    else:
+        open_console().print(decision_tree(record, orders))
+    return REFUSED if is_rejected(record) else 0
+
+
+@cli.command(epilog=_example("ordergate explain 6f1c1c0e-0e0a-5a0e-9a53-2f3f8f6f0d11"))
+@click.argument("any_id", metavar="ID")
+@_url
+@_as_json
+def explain(any_id: str, url: str, *, as_json: bool) -> None:
+    """Print why a request led to what it led to.
+
+    ID is that of a service order, of a request, or of a resource order.
+    """
+    from ordergate.cli.decision import decision_tree
+    from ordergate.cli.terminal import open_console, print_json
+    from ordergate.client import GatewayClient
+
+    with GatewayClient(url) as client:
+        record = client.record_of(any_id)
+        orders = client.resource_orders(record["id"])
+    if as_json:
+        print_json(record)
+    else:
+        open_console().print(decision_tree(record, orders, why=True))
+
+
+@cli.group(epilog=_example("ordergate catalog check examples/catalog"))
+def catalog() -> None:
+    """Check, load and list the rules that decide."""
+
+
+@catalog.command(epilog=_example("ordergate catalog check examples/catalog"))
+@click.argument("path", type=_file)
+@_as_json
+def check(path: Path, *, as_json: bool) -> int:
+    """Look for problems in a rule file or a folder of them; no gateway is needed.
+
+    Exit code 2 means that there are some.
+    """
+    from ordergate.catalog.load import load_rules
+    from ordergate.cli.rule_files import problem_document
+    from ordergate.cli.terminal import print_json
+
+    rules, problems = load_rules(path)
+    if as_json:
+        print_json([problem_document(problem) for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(problem, err=True)
+        if not problems:
+            click.echo(f"{len(rules)} rules, no problems.")
+    return SETUP if problems else 0
+
+
+@catalog.command(
+    epilog=_example("ordergate catalog load examples/catalog --url http://127.0.0.1:8652")
+)
+@click.argument("path", type=_file)
+@_url
+def load(path: Path, url: str) -> None:
+    """Check rules, then load them into a gateway."""
+    from ordergate.cli.rule_files import put_rules, sound_rules
+    from ordergate.client import GatewayClient
+
+    rules = sound_rules(path)
+    with GatewayClient(url) as client:
+        for name, is_new in put_rules(client, rules):
+            click.echo(f"{name}: {'new' if is_new else 'unchanged'}")
+
+
+@catalog.command("list", epilog=_example("ordergate catalog list --json | jq '.[].id'"))
+@_url
+@_as_json
+def list_(url: str, *, as_json: bool) -> None:
+    """List the rules at a gateway."""
+    from ordergate.cli.rule_files import rule_table
+    from ordergate.cli.terminal import open_console, print_json
+    from ordergate.client import GatewayClient
+
+    with GatewayClient(url) as client:
+        rules = client.rules()
+    if as_json:
+        print_json(rules)
+    else:
+        open_console().print(rule_table(rules))
+
+
+@cli.command(epilog=_example("ordergate listen --port 8653 --fail 2"))
+@click.option("--port", type=click.IntRange(0, 65_535), default=8653, show_default=True)
+@click.option("--fail", type=click.IntRange(0), default=0, metavar="N", help="Refuse the first N.")
+@_url
+@_as_json
+def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
+    """Take notifications and print each, until Ctrl-C: for trying out an integration.
+
+    With --fail the first N are answered with 500, to watch the gateway's retries.
+    """
+    from ordergate.cli.listener import Listener, listening, registration
+    from ordergate.cli.terminal import print_json
+
+    reader_is_gone = Event()
+
+    def on_notification(notification: Notification) -> None:
+        try:
+            if as_json:
+                print_json(notification.as_document(), one_line=True)
+            else:
+                click.echo(notification.line())
+        except BrokenPipeError:
+            reader_is_gone.set()
+
+    with _ends_on_interrupt(), listening(Listener(on_notification, fail=fail), port) as callback:
+        click.echo(f"Listening at {callback}. Register it with", err=True)
+        for line in registration(url, callback):
+            click.echo(f"  {line}", err=True)
+        reader_is_gone.wait()
+        raise BrokenPipeError(errno.EPIPE, "nobody reads what arrives")
+
+
+@cli.command(epilog=_example("ordergate demo --once"))
+@click.option("--once", is_flag=True, help="End after the table.")
+def demo(*, once: bool) -> None:
+    """Start a gateway, send it the example requests, and show what becomes of them.
+
+    Data stays in .ordergate, or ORDERGATE_DATA_DIR; the port is 8652, or ORDERGATE_PORT.
+    """
+    from ordergate.cli.demo import run_demo
+
+    run_demo(_settings(), once=once)
+
+
+def _settings(**overrides: Any) -> Settings:
+    """Return the settings of the environment and the command line."""
+    from ordergate.settings import Settings
+
+    return Settings.from_environ(os.environ, **overrides)
+
+
+@contextmanager
+def _ends_on_interrupt() -> Iterator[None]:
+    """Take Ctrl-C as the normal end of what would run for ever."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        return

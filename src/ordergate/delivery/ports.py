@@ -1,0 +1,141 @@
+"""What delivery needs from the world, in its own words; `storage` provides all but the sender.
+
+Every call may raise StoreUnavailableError, and then whether it took effect is unknown. So each of
+them may be repeated, and may happen in two processes at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from ordergate.model.common import Api
+    from ordergate.model.events import OwedEvent
+    from ordergate.model.notification import EventSubscription, LaneClaim, StoredEvent
+    from ordergate.process.ports import Idempotency
+
+
+class Outcome(StrEnum):
+    """How one attempt at a listener ended."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timedOut"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a listener.
+
+    Args:
+        status: of the reply, where there was one; only 2xx is delivered, and a reply that didn't
+            end before the deadline is not, whatever its status.
+        retry_after: seconds the listener asks for.
+        error: the class of the error, never its text: that could tell of the network inside.
+    """
+
+    outcome: Outcome
+    status: int | None = None
+    retry_after: float | None = None
+    error: str | None = None
+
+
+class Sender(Protocol):
+    """Brings one event to one listener."""
+
+    def send(self, callback: str, event: OwedEvent) -> Attempt:
+        """Make one attempt, from a thread; return within its deadline and raise nothing."""
+
+
+class Outboxes(Protocol):
+    """The events that changes left in the outboxes of their entities."""
+
+    async def owing(self, limit: int) -> Sequence[OwedEvent]:
+        """Return all owed events of up to `limit` entities of each kind.
+
+        Those of one entity follow each other in sequence order, without a gap.
+        """
+
+    async def clear(self, relayed: Mapping[str, int]) -> None:
+        """Forget the events of each entity (its id) up to and with that sequence.
+
+        A removed entity whose outbox is thereby empty is gone for good.
+        """
+
+
+class Events(Protocol):
+    """Events as they were relayed, immutable, for as long as they are retained."""
+
+    async def add(self, events: Sequence[OwedEvent]) -> None:
+        """Keep the events; one that is there already stays as it is, its age included."""
+
+    async def get(self, entity_id: str, sequences: Sequence[int]) -> Mapping[int, StoredEvent]:
+        """Return those of the entity's events that are still kept, by sequence."""
+
+
+class Lanes(Protocol):
+    """One lane for each listener and entity; times are the store's own."""
+
+    async def push(self, waiting: Mapping[tuple[str, str], Sequence[int]]) -> None:
+        """Append to the lane of each (hub id, entity id) the sequences that it never had.
+
+        An idle lane becomes due at once; a leased or postponed one keeps its time.
+        """
+
+    async def claim(self, lease: float, *, passing_over: Collection[str] = ()) -> LaneClaim | None:
+        """Lease the lane that has been due longest, for `lease` seconds; None if none is due.
+
+        Args:
+            passing_over: ids of hubs whose lanes are left alone.
+        """
+
+    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> bool:
+        """Give the lane back; what is left in it is due at once.
+
+        Like the next two, return False, and change nothing, if somebody else claimed it meanwhile.
+        """
+
+    async def postpone(self, claim: LaneClaim, seconds: float, delivered_up_to: int = 0) -> bool:
+        """Give the lane back after a failed attempt at the first event that is left."""
+
+    async def bury(self, claim: LaneClaim, sequence: int, reason: str) -> bool:
+        """Move the event from the head of the lane to the dead letters; keep the lease."""
+
+    async def remove(self, claim: LaneClaim) -> None:
+        """Delete the lane: its listener is gone."""
+
+
+class Hubs(Protocol):
+    """The listeners registered at the hubs of all doors."""
+
+    async def add(
+        self, subscription: EventSubscription, idempotency: Idempotency | None = None
+    ) -> EventSubscription:
+        """Register the listener; return it, or the one the same key and body made before.
+
+        Raises:
+            IdempotencyConflictError: the key came with another body.
+            DuplicateError: this callback with this query is registered at that door.
+        """
+
+    async def get(self, hub_id: str, api: Api | None = None) -> EventSubscription:
+        """Return the listener.
+
+        Raises:
+            NotFoundError: there is none, or it's at another door than `api`.
+        """
+
+    async def remove(self, hub_id: str, api: Api) -> None:
+        """Take the listener away, and what waits for it.
+
+        Raises:
+            NotFoundError: as `get`.
+        """
+
+    async def all(self) -> Sequence[EventSubscription]:
+        """Return every listener, oldest first."""

@@ -1,0 +1,86 @@
+"""Brings one event to one listener over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import orjson
+import requests
+from urllib3.exceptions import HTTPError
+
+from ordergate import __version__
+from ordergate.delivery.connection import Deadline, DeadlineAdapter
+from ordergate.delivery.ports import Attempt, Outcome
+from ordergate.delivery.retry import read_retry_after
+
+if TYPE_CHECKING:
+    from ordergate.model.events import OwedEvent
+
+_LARGEST_REPLY = 16_384
+_NO_ANSWER = (requests.RequestException, HTTPError, OSError, ValueError)  # ValueError: a bad URL
+
+
+class HttpSender:
+    """POSTs events to callbacks (TMF630 part 1, §10); threads may share it.
+
+    It uses the adapter without a session, for a session adds what a notification must not have:
+    redirects, cookies, and the environment's proxies and passwords.
+
+    Args:
+        attempt_deadline: seconds for a whole attempt, however slowly the listener answers.
+        connect_timeout: seconds to connect, of those.
+        pool_size: connections kept open per listener; as many as threads.
+    """
+
+    def __init__(self, *, attempt_deadline: float, connect_timeout: float, pool_size: int) -> None:
+        self._deadline = Deadline()
+        self._adapter = DeadlineAdapter(self._deadline, pool_size=pool_size)
+        self._attempt_deadline = attempt_deadline
+        self._connect_timeout = connect_timeout
+
+    def send(self, callback: str, event: OwedEvent) -> Attempt:
+        """Make one attempt; every failure is an outcome, not an error."""
+        self._deadline.start(self._attempt_deadline)
+        try:
+            response = self._post(callback, event)
+        except _NO_ANSWER as error:
+            outcome = Outcome.TIMED_OUT if self._deadline.passed else Outcome.UNREACHABLE
+            return Attempt(outcome, error=_root(error))
+        if self._deadline.passed:
+            return Attempt(Outcome.TIMED_OUT, response.status_code, error="TimeoutError")
+        retry_after = read_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        delivered = 200 <= response.status_code < 300  # noqa: PLR2004 - the 2xx of HTTP
+        outcome = Outcome.DELIVERED if delivered else Outcome.REFUSED
+        return Attempt(outcome, response.status_code, retry_after)
+
+    def close(self) -> None:
+        """Close the connections kept open."""
+        self._adapter.close()
+
+    def _post(self, callback: str, event: OwedEvent) -> requests.Response:
+        """Return the reply, read as far as it is ever read, with its connection given back."""
+        request = requests.Request(
+            "POST",
+            callback,
+            data=orjson.dumps(event.document),
+            headers={
+                "Content-Type": "application/json;charset=utf-8",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"ordergate/{__version__}",
+                "X-Order-Event-Seq": str(event.sequence),
+                "X-Order-Event-Id": str(event.document.get("eventId", "")),
+            },
+        ).prepare()
+        timeouts = (self._connect_timeout, self._attempt_deadline)
+        with self._adapter.send(request, stream=True, timeout=timeouts) as response:
+            # Undecoded: a few bytes of gzip can be gigabytes of reply.
+            response.raw.read(_LARGEST_REPLY, decode_content=False)
+        return response
+
+
+def _root(error: BaseException) -> str:
+    """Return the class of what first went wrong."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return type(error).__name__

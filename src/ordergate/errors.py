@@ -1,0 +1,101 @@
+"""What can go wrong, in the words of the domain; HTTP is `api.problems`' business.
+
+    OrdergateError
+    ├── NotFoundError            no such entity
+    ├── InvalidDocumentError     a document that is malformed or breaks a rule of TM Forum's
+    ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
+    ├── UnsupportedQueryError    a part of TMF630 that isn't offered (`filter=`)
+    ├── InvalidPatchError        a patch that touches what is immutable
+    ├── IllegalTransitionError   a state that can't follow the present one
+    ├── DuplicateError           it exists already
+    ├── IdempotencyConflictError the key was used with another body
+    ├── StaleRevisionError       somebody else changed it meanwhile, again and again
+    ├── StoreUnavailableError    MongoDB didn't answer in time; the outcome may be unknown
+    └── SetupError               the gateway can't start as it is set up (exit code 2)
+
+Codes are part of the contract with clients: never change one, never reuse one, document each.
+"""
+
+from __future__ import annotations
+
+
+class OrdergateError(Exception):
+    """Root of the errors that Ordergate raises itself.
+
+    Args:
+        reason: one sentence a person can act on.
+        path: the attribute concerned, as a path into the request (`orderItem[0].action`).
+    """
+
+    code = "ordergateError"
+
+    def __init__(self, reason: str, *, path: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+
+
+class NotFoundError(OrdergateError):
+    """No entity of that kind has that id."""
+
+    code = "notFound"
+
+
+class InvalidDocumentError(OrdergateError):
+    """A document is malformed, or breaks a rule that the contract states."""
+
+    code = "invalidDocument"
+
+
+class InvalidQueryError(OrdergateError):
+    """A query parameter can't be read (TMF630 part 1, §4)."""
+
+    code = "invalidQuery"
+
+
+class UnsupportedQueryError(OrdergateError):
+    """A query parameter of TMF630 that is not offered here."""
+
+    code = "unsupportedQuery"
+
+
+class InvalidPatchError(OrdergateError):
+    """A patch changes what can't be changed."""
+
+    code = "invalidPatch"
+
+
+class IllegalTransitionError(OrdergateError):
+    """The state machine has no such transition (standards: S1 to S22)."""
+
+    code = "illegalTransition"
+
+
+class DuplicateError(OrdergateError):
+    """The same thing is registered already."""
+
+    code = "duplicate"
+
+
+class IdempotencyConflictError(OrdergateError):
+    """An Idempotency-Key came back with another body."""
+
+    code = "idempotencyConflict"
+
+
+class StaleRevisionError(OrdergateError):
+    """The entity kept changing under a write; nothing was written."""
+
+    code = "staleRevision"
+
+
+class StoreUnavailableError(OrdergateError):
+    """MongoDB did not answer in time. Whether the write happened is unknown: repeat it."""
+
+    code = "storeUnavailable"
+
+
+class SetupError(OrdergateError):
+    """The gateway can't run as it is set up; the reason names the way out."""
+
+    code = "setup"

@@ -1,0 +1,40 @@
+"""Events of TMF652 and TMF641: their types, and what one is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ordergate.model.common import Api, Document
+
+
+class EventType(StrEnum):
+    """The `eventType` values that are emitted, spelt as the standards do."""
+
+    RESOURCE_ORDER_CREATE = "ResourceOrderCreateEvent"
+    RESOURCE_ORDER_ATTRIBUTE_VALUE_CHANGE = "ResourceOrderAttributeValueChangeEvent"
+    RESOURCE_ORDER_STATE_CHANGE = "ResourceOrderStateChangeEvent"
+    RESOURCE_ORDER_DELETE = "ResourceOrderDeleteEvent"
+    RESOURCE_ORDER_INFORMATION_REQUIRED = "ResourceOrderInformationRequiredEvent"
+    SERVICE_ORDER_CREATE = "ServiceOrderCreateEvent"
+    SERVICE_ORDER_STATE_CHANGE = "ServiceOrderStateChangeEvent"
+    SERVICE_ORDER_INFORMATION_REQUIRED = "ServiceOrderInformationRequiredEvent"
+
+
+@dataclass(frozen=True, slots=True)
+class OwedEvent:
+    """An event that a change owes to the listeners: it waits in the outbox of its entity.
+
+    Args:
+        api: the door whose hub tells it.
+        entity_id: id of the order that changed; the events of one entity are told in order.
+        sequence: 1, 2, 3 … within the entity (`X-Order-Event-Seq`).
+        document: the notification's body; its `eventId` is the same on every attempt.
+    """
+
+    api: Api
+    entity_id: str
+    sequence: int
+    document: Document

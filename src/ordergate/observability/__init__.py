@@ -1,0 +1,1 @@
+"""What the gateway tells whoever runs it: log lines and metrics."""

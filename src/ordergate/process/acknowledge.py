@@ -1,0 +1,138 @@
+"""Acknowledge: take a resource order that a client POSTs, or refuse it with the reason.
+
+TMF652: `acknowledged` means that the order passed message and basic business validation (S1).
+What the contract's schema can say is checked before; here is what it can't.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from ordergate.errors import InvalidDocumentError
+from ordergate.model.common import Action, timestamp
+from ordergate.model.completion import completed
+from ordergate.model.events import EventType
+from ordergate.model.states import OrderState
+from ordergate.process.notify import notify
+from ordergate.process.ports import Entity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.ports import Idempotency
+
+SERVER_OWNED = (
+    "id",
+    "href",
+    "state",
+    "orderDate",
+    "startDate",
+    "completionDate",
+    "expectedCompletionDate",
+)
+"""Attributes of an order that a client can't set by POST: ignored, not refused (TMF630)."""
+
+DEPENDENCIES = frozenset({"dependency", "relieson", "dependson"})
+_RESOURCE_IDS = UUID("1a6b6f8e-7f5c-5a53-8f6e-1b1c2f0a7d11")
+
+
+def acknowledge(
+    body: Document,
+    order_id: str,
+    addresses: Addresses,
+    moment: datetime,
+    idempotency: Idempotency | None = None,
+) -> Entity:
+    """Return the order as it is kept, with the event that it owes.
+
+    Raises:
+        InvalidDocumentError: an item's id is there twice, a relationship leads nowhere or in a
+            circle, a resource to change isn't named, or `priority` is outside 0 to 4.
+    """
+    document: Document = {
+        "id": order_id,
+        "href": addresses.resource_order(order_id),
+        **{k: value for k, value in body.items() if k not in SERVER_OWNED},
+        "orderDate": timestamp(moment),
+        "state": str(OrderState.ACKNOWLEDGED),
+    }
+    document.setdefault("@type", "ResourceOrder")
+    document["orderItem"] = _items(body["orderItem"], order_id, addresses)
+    document = completed(document, moment)
+    check_items(document)
+    event = notify(EventType.RESOURCE_ORDER_CREATE, document, 1, moment, description="Received.")
+    return Entity(order_id, document, sequence=1, owed=(event,), idempotency=idempotency)
+
+
+def check_items(document: Document) -> None:
+    """Check what concerns several items at once, and `priority`.
+
+    Raises:
+        InvalidDocumentError: see `acknowledge`.
+    """
+    if not 0 <= document.get("priority", 0) <= 4:  # noqa: PLR2004 - TMF652: 0 highest, 4 lowest
+        raise InvalidDocumentError("priority goes from 0 (highest) to 4.", path="priority")
+    items = document["orderItem"]
+    for item_id, count in Counter(item["id"] for item in items).items():
+        if count > 1:
+            raise InvalidDocumentError(f"{count} items have the id {item_id!r}.", path="orderItem")
+    _check_relationships(items, document["id"])
+    for index, item in enumerate(items):
+        resource = item.get("resource", {})
+        named = resource.get("id") or resource.get("href")
+        if item["action"] in {Action.MODIFY, Action.DELETE} and not named:
+            raise InvalidDocumentError(
+                f"To {item['action']} a resource, name it by id or href.",
+                path=f"orderItem[{index}].resource",
+            )
+
+
+def _items(items: Iterable[Document], order_id: str, addresses: Addresses) -> list[Document]:
+    """Return the items with their ids, states and the ids of resources to come."""
+    taken = {item["id"] for item in items if "id" in item}
+    free = (str(number) for number in range(1, 1_000_000) if str(number) not in taken)
+    return [_item(item, item.get("id") or next(free), order_id, addresses) for item in items]
+
+
+def _item(item: Document, item_id: str, order_id: str, addresses: Addresses) -> Document:
+    # Two publications of TMF652 4.0.0 spell it differently; noChange is the later, TMF641's too.
+    action = "noChange" if item["action"] == "no_change" else item["action"]
+    state = str(OrderState.ACKNOWLEDGED)
+    taken: Document = {**item, "id": item_id, "action": action, "state": state}
+    if "resource" in item and action == Action.ADD:
+        resource = item["resource"]
+        resource_id = resource.get("id") or str(uuid5(_RESOURCE_IDS, f"{order_id}/{item_id}"))
+        href = resource.get("href") or addresses.resource(resource_id)
+        taken["resource"] = {**resource, "id": resource_id, "href": href}
+    return taken
+
+
+def _check_relationships(items: list[Document], order_id: str) -> None:
+    """Check that dependencies lead to items of this order, or to another order, in no circle."""
+    ids = {item["id"] for item in items}
+    waits: dict[str, set[str]] = {}
+    for index, item in enumerate(items):
+        for number, relationship in enumerate(item.get("orderItemRelationship", [])):
+            target = relationship.get("orderItem", {})
+            if target.get("resourceOrderId") not in {None, order_id}:
+                continue
+            if target.get("itemId") not in ids:
+                raise InvalidDocumentError(
+                    f"There is no item {target.get('itemId')!r} in this order.",
+                    path=f"orderItem[{index}].orderItemRelationship[{number}].orderItem.itemId",
+                )
+            if str(relationship.get("relationshipType", "")).lower() in DEPENDENCIES:
+                waits.setdefault(item["id"], set()).add(target["itemId"])
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle = " → ".join(error.args[1])
+        raise InvalidDocumentError(
+            f"Items wait in a circle: {circle}.", path="orderItem"
+        ) from error

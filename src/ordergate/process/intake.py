@@ -1,0 +1,166 @@
+"""Intake: bring a request into the one shape that the process works on.
+
+eTOM 1.5.6.7: resource orders arise from service orders and from other processes. A service order's
+nested items and supporting services are flattened to leaves, for only those take resources.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ordergate.errors import InvalidDocumentError
+from ordergate.model.common import Reference
+from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.model.service_order import Service, ServiceOrder, ServiceOrderItem
+
+WAITS_FOR = frozenset({"dependency", "reliesOn", "dependsOn"})
+"""Relationship types that mean "not started until the other is complete"."""
+
+
+def intake(
+    order: ServiceOrder, order_id: str, addresses: Addresses, moment: datetime
+) -> InitiatingRequest:
+    """Return the request for resources that the service order is.
+
+    Raises:
+        InvalidDocumentError: two items have the same id.
+    """
+    leaves = tuple(_leaves(order.item, "serviceOrderItem", ()))
+    refuse_duplicates(_all_ids(order.item, "serviceOrderItem"))
+    by_item: dict[str, list[str]] = {}
+    for leaf in leaves:
+        for ancestor in leaf.ancestors:
+            by_item.setdefault(ancestor, []).append(leaf.id)
+    return InitiatingRequest(
+        id=order_id,
+        href=addresses.initiating_request(order_id),
+        request_type=RequestType.SERVICE_ORDER,
+        received_date=moment,
+        item=tuple(_requested_item(leaf, by_item) for leaf in leaves),
+        source=Reference(order_id, addresses.service_order(order_id), "ServiceOrder"),
+        external_id=order.external_id,
+        category=order.category,
+        description=order.description,
+        priority=order.priority,
+        requested_start_date=order.requested_start_date,
+        requested_completion_date=order.requested_completion_date,
+        external_reference=order.external_reference,
+        note=order.note,
+        related_party=order.related_party,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A service that takes resources, and the items above it (its own item last)."""
+
+    id: str
+    path: str
+    service: Service
+    items: tuple[ServiceOrderItem, ...]
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        return tuple(item.id for item in self.items)
+
+
+def _leaves(
+    items: Iterable[ServiceOrderItem], path: str, above: tuple[ServiceOrderItem, ...]
+) -> Iterator[_Leaf]:
+    """Yield the leaves below `items`, depth first; an id is the way down to it (`1.2`)."""
+    for index, item in enumerate(items):
+        here, way = f"{path}[{index}]", (*above, item)
+        if item.item:
+            yield from _leaves(item.item, f"{here}.serviceOrderItem", way)
+            continue
+        name = ".".join(one.id for one in way)
+        yield from _supporting(item.service, name, f"{here}.service", way)
+
+
+def _supporting(
+    service: Service, name: str, path: str, way: tuple[ServiceOrderItem, ...]
+) -> Iterator[_Leaf]:
+    """Yield the services that a service rests on, or itself where there are none."""
+    if not service.supporting_service:
+        yield _Leaf(name, path, service, way)
+    for index, supporting in enumerate(service.supporting_service):
+        inner = f"{path}.supportingService[{index}]"
+        yield from _supporting(supporting, f"{name}.{index + 1}", inner, way)
+
+
+def refuse_duplicates(ids: Iterable[tuple[str, str]]) -> None:
+    """Refuse a request in which one id stands for two items; `ids` are (path, id) pairs.
+
+    Raises:
+        InvalidDocumentError: naming the second one.
+    """
+    seen: set[str] = set()
+    for path, item_id in ids:
+        if item_id in seen:
+            raise InvalidDocumentError(f"Two items have the id {item_id!r}.", path=f"{path}.id")
+        seen.add(item_id)
+
+
+def _all_ids(items: Iterable[ServiceOrderItem], path: str) -> Iterator[tuple[str, str]]:
+    for index, item in enumerate(items):
+        yield f"{path}[{index}]", item.id
+        yield from _all_ids(item.item, f"{path}[{index}].serviceOrderItem")
+
+
+def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedItem:
+    """Return the leaf as a requested item; what its ancestors wait for, it waits for."""
+    service, own = leaf.service, leaf.items[-1]
+    features = {one.name: one.characteristic for one in service.feature if one.is_enabled}
+    return RequestedItem(
+        id=leaf.id,
+        path=leaf.path,
+        action=own.action,
+        specification=service.specification,
+        quantity=own.quantity,
+        characteristic={**service.characteristic, **_qualified(features)},
+        feature=features,
+        place=by_role(service.place),
+        party=by_role(service.related_party),
+        relies_on=_waits_for(leaf, by_item),
+        supporting_resource=service.supporting_resource,
+        appointment=own.appointment,
+        subject=service.attributes,
+        needs_special_handling=any(one.needs_special_handling for one in leaf.items),
+    )
+
+
+def _waits_for(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Return the leaves that must be complete first; an unknown item is kept for assessment."""
+    targets = [
+        relationship.item_id
+        for item in leaf.items
+        for relationship in item.relationship
+        if relationship.relationship_type in WAITS_FOR
+    ]
+    found = (one for target in targets for one in by_item.get(target, [target]))
+    return tuple(dict.fromkeys(found))
+
+
+def _qualified(features: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the features' characteristics under `<feature>.<characteristic>`."""
+    return {
+        f"{feature}.{name}": value
+        for feature, characteristics in features.items()
+        for name, value in characteristics.items()
+    }
+
+
+def by_role(documents: Iterable[Document]) -> dict[str, Document]:
+    """Return places or parties by their role; of two with one role the first counts."""
+    found: dict[str, Document] = {}
+    for document in documents:
+        found.setdefault(str(document.get("role", "")), document)
+    return found

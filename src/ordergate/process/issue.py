@@ -1,0 +1,269 @@
+"""Issue: decide the whole request, check that the set is correct and complete, and record it.
+
+eTOM 1.5.6.7: issue correct and complete resource orders; a record is made of the initiating
+request and its associated resource orders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ordergate.model.common import Action
+from ordergate.model.completion import completed
+from ordergate.model.events import EventType
+from ordergate.model.order import OrderType, Reason
+from ordergate.model.states import OrderState
+from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
+from ordergate.process.determine import determine, draft, linked
+from ordergate.process.notify import notify
+from ordergate.process.ports import Entity, Plan, RecordedRequest
+from ordergate.process.rules import ExpressionError, Feasibility
+from ordergate.process.special_handling import special_handling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.model.events import OwedEvent
+    from ordergate.model.order import ResourceOrder
+    from ordergate.process.assess import Assessment
+    from ordergate.process.determine import Draft
+    from ordergate.process.ports import Idempotency
+    from ordergate.process.request import InitiatingRequest
+    from ordergate.process.rules import Rule
+    from ordergate.process.special_handling import HandOver
+
+_STATES = {
+    Outcome.REJECTED: OrderState.REJECTED,
+    Outcome.INFORMATION_REQUIRED: OrderState.PENDING,
+    Outcome.SPECIAL: OrderState.ACKNOWLEDGED,
+    Outcome.STANDARD: OrderState.ACKNOWLEDGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a request takes, and why.
+
+    Args:
+        resource_order: the standard set; those of the hand-overs are in `hand_over`.
+    """
+
+    request: InitiatingRequest
+    assessment: tuple[Assessment, ...]
+    resource_order: tuple[ResourceOrder, ...] = ()
+    hand_over: tuple[HandOver, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The request's own outcome."""
+        return outcome_of(self.assessment)
+
+    @property
+    def state(self) -> OrderState:
+        """The state that the request, and a service order, ends up in."""
+        return _STATES[self.outcome]
+
+    @property
+    def all_orders(self) -> tuple[ResourceOrder, ...]:
+        """Every order that is issued, the special ones last."""
+        return (*self.resource_order, *(one.order for one in self.hand_over))
+
+
+class Documents(Protocol):
+    """Writes what was decided as documents; `schemas` provides it."""
+
+    def resource_order(self, order: ResourceOrder) -> Document:
+        """Return the TMF652 `ResourceOrder`."""
+
+    def special_handling(self, hand_over: HandOver) -> Document:
+        """Return the hand-over."""
+
+    def initiating_request(self, decision: Decision) -> Document:
+        """Return the record of the request, with its why."""
+
+
+def decide(
+    request: InitiatingRequest, rules: Sequence[Rule], addresses: Addresses, moment: datetime
+) -> Decision:
+    """Return what the request takes: all its orders, or none where an item stops it."""
+    assessments = assess(request, rules, moment)
+    if outcome_of(assessments) in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}:
+        return Decision(request, assessments)
+    assessments, drafts = _drafted(request, assessments)
+    orders: tuple[ResourceOrder, ...] = ()
+    while True:
+        assessments = _held_back(assessments)
+        standing = {
+            one.item.id: drafts.get(one.item.id, ())
+            for one in assessments
+            if one.outcome is Outcome.STANDARD
+        }
+        orders = determine(request, linked(standing), addresses, moment)
+        findings = dict(_incomplete(assessments, orders))
+        if not findings:
+            break
+        assessments = tuple(
+            one.as_special(findings[one.item.id]) if one.item.id in findings else one
+            for one in assessments
+        )
+    hand_overs = tuple(
+        special_handling(request, one, addresses, moment)
+        for one in assessments
+        if one.outcome is Outcome.SPECIAL
+    )
+    return Decision(request, assessments, orders, hand_overs)
+
+
+def _drafted(
+    request: InitiatingRequest, assessments: Sequence[Assessment]
+) -> tuple[tuple[Assessment, ...], dict[str, tuple[Draft, ...]]]:
+    """Draft the standard items; one whose rule fails is handed over instead."""
+    drafts: dict[str, tuple[Draft, ...]] = {}
+    settled = []
+    for one in assessments:
+        if one.outcome is Outcome.STANDARD and one.rule is not None:
+            try:
+                drafts[one.item.id] = draft(request, one, one.rule)
+            except ExpressionError as error:
+                settled.append(one.as_special(rule_failed(one.item, error)))
+                continue
+        settled.append(one)
+    return tuple(settled), drafts
+
+
+def _held_back(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
+    """Hand over also what waits for an item that isn't provisioned now, and what waits for that."""
+    current = by_id(assessments)
+    while True:
+        waiting = {
+            one.item.id: one.as_special(
+                Reason(
+                    "waitsForUnissued",
+                    f"It waits for {target}, which is not provisioned yet.",
+                    one.item.path,
+                )
+            )
+            for one in current.values()
+            if one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
+            for target in one.item.relies_on
+            if not _is_provisioned(current[target])
+        }
+        if not waiting:
+            return tuple(current.values())
+        current = {**current, **waiting}
+
+
+def _is_provisioned(assessment: Assessment) -> bool:
+    survey_first = assessment.rule and assessment.rule.feasibility is Feasibility.ALWAYS
+    return assessment.outcome is Outcome.STANDARD and not survey_first
+
+
+def _incomplete(
+    assessments: Sequence[Assessment], orders: Sequence[ResourceOrder]
+) -> Iterator[tuple[str, Reason]]:
+    """Yield (requested item, finding) where the set is not correct and complete (C8).
+
+    Rules are checked before they are active, so a finding is a defect of a rule that the check
+    couldn't see: its item is handed over, never half-issued.
+    """
+    items = [item for order in orders for item in order.item]
+    ids = {item.id for item in items}
+    covered = {item.requested_item_id for item in items}
+    for one in assessments:
+        needs_items = one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
+        if needs_items and one.item.id not in covered:
+            yield one.item.id, _finding(one, "its rule gives no order item for it")
+    owners = by_id(assessments)
+    seen: set[str] = set()
+    for item in items:
+        owner = owners[item.requested_item_id]
+        if item.id in seen:
+            yield owner.item.id, _finding(owner, f"{item.id} would be ordered twice")
+        if any(target.item_id not in ids for target in item.depends_on):
+            yield owner.item.id, _finding(owner, f"{item.id} waits for what isn't ordered")
+        seen.add(item.id)
+
+
+def _finding(assessment: Assessment, what: str) -> Reason:
+    return Reason(
+        "incompleteDetermination", f"The set is not complete: {what}.", assessment.item.path
+    )
+
+
+def issue(
+    decision: Decision,
+    documents: Documents,
+    service_order: Document | None,
+    idempotency: Idempotency | None,
+) -> RecordedRequest:
+    """Return the record of the request, with the plan of what is to be issued.
+
+    Storing it is the commit point: what the plan holds is issued from then on, crash or not.
+    """
+    request = decision.request
+    moment = request.received_date
+    owed = tuple(_service_order_events(decision, service_order)) if service_order else ()
+    record = Entity(
+        request.id,
+        documents.initiating_request(decision),
+        sequence=len(owed),
+        owed=owed,
+        idempotency=idempotency,
+    )
+    orders = tuple(_issued(order, documents, moment) for order in decision.all_orders)
+    hand_overs = tuple(
+        Entity(one.id, documents.special_handling(one)) for one in decision.hand_over
+    )
+    return RecordedRequest(record, service_order, Plan(orders, hand_overs))
+
+
+def _issued(order: ResourceOrder, documents: Documents, moment: datetime) -> Entity:
+    """Return an issued order with the events that tell of it."""
+    document = completed(documents.resource_order(order), moment)
+    create = EventType.RESOURCE_ORDER_CREATE
+    kind = "feasibility assessment" if order.order_type is OrderType.FEASIBILITY else "provisioning"
+    owed = [notify(create, document, 1, moment, description=f"Issued for {kind}.")]
+    if order.special_handling is not None:
+        owed.append(
+            notify(
+                EventType.RESOURCE_ORDER_INFORMATION_REQUIRED,
+                document,
+                2,
+                moment,
+                description="; ".join(one.message for one in order.special_handling.reason),
+                field_path="specialHandling",
+            )
+        )
+    return Entity(order.id, document, sequence=len(owed), owed=tuple(owed))
+
+
+def _service_order_events(decision: Decision, document: Document) -> Iterator[OwedEvent]:
+    """Yield what the listeners of the service order are told of its decision."""
+    moment = decision.request.received_date
+    reasons = [reason for one in decision.assessment for reason in one.reason]
+    create = EventType.SERVICE_ORDER_CREATE
+    if decision.state is OrderState.REJECTED:
+        received = _as_received(document)
+        yield notify(create, received, 1, moment, description="Received.")
+        change = EventType.SERVICE_ORDER_STATE_CHANGE
+        yield notify(change, document, 2, moment, description="acknowledged -> rejected")
+        return
+    yield notify(create, document, 1, moment, description="Received.")
+    if decision.state is OrderState.PENDING:
+        yield notify(
+            EventType.SERVICE_ORDER_INFORMATION_REQUIRED,
+            document,
+            2,
+            moment,
+            description="; ".join(reason.message for reason in reasons),
+            field_path=",".join(reason.path for reason in reasons if reason.path),
+        )
+
+
+def _as_received(document: Mapping[str, object]) -> Document:
+    """Return the service order as it was before it was rejected (S1, then S2)."""
+    return {**document, "state": str(OrderState.ACKNOWLEDGED)}

@@ -1,0 +1,214 @@
+"""Pipeline: run the steps over the ports, so that a crash at any point loses and doubles nothing.
+
+The record is the commit point. What its plan holds has deterministic ids, so issuing it again
+changes nothing, and the sweeper finishes what a crash left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ordergate.errors import IdempotencyConflictError, StaleRevisionError, StoreUnavailableError
+from ordergate.process.acknowledge import acknowledge
+from ordergate.process.issue import decide, issue
+from ordergate.process.lifecycle import amend, removal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.issue import Decision, Documents
+    from ordergate.process.lifecycle import Check
+    from ordergate.process.ports import (
+        Clock,
+        Entity,
+        FaultPoints,
+        HandOverBook,
+        Idempotency,
+        Meter,
+        OrderBook,
+        RecordedRequest,
+        Relay,
+        RequestBook,
+        RuleBook,
+    )
+    from ordergate.process.request import InitiatingRequest
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 8
+"""How often a change is made again over one that came between."""
+
+_SWEPT_AT_ONCE = 100
+
+
+def _check_key(mine: Idempotency | None, kept: Idempotency | None) -> None:
+    """Refuse a key that was used for another body."""
+    if mine is None or kept is None or mine.fingerprint != kept.fingerprint:
+        raise IdempotencyConflictError(
+            "This Idempotency-Key was used with another body. Use a new key for a new request.",
+            path="Idempotency-Key",
+        )
+
+
+class IssueResourceOrders:
+    """eTOM 1.5.6.7 over the ports: from a request to its record and its issued orders."""
+
+    def __init__(
+        self,
+        *,
+        rules: RuleBook,
+        requests: RequestBook,
+        orders: OrderBook,
+        hand_overs: HandOverBook,
+        documents: Documents,
+        addresses: Addresses,
+        clock: Clock,
+        relay: Relay,
+        faults: FaultPoints,
+        meter: Meter,
+    ) -> None:
+        self._rules = rules
+        self._requests = requests
+        self._orders = orders
+        self._hand_overs = hand_overs
+        self._documents = documents
+        self._addresses = addresses
+        self._clock = clock
+        self._relay = relay
+        self._faults = faults
+        self._meter = meter
+
+    def assess(self, request: InitiatingRequest) -> Decision:
+        """Return what the request would take; nothing is stored or told (dry run)."""
+        return decide(request, self._rules.current(), self._addresses, request.received_date)
+
+    async def take(
+        self,
+        request: InitiatingRequest,
+        service_order: Callable[[Decision], Document] | None = None,
+        idempotency: Idempotency | None = None,
+    ) -> RecordedRequest:
+        """Decide the request, record it and issue its orders; return the record.
+
+        Args:
+            service_order: writes the TMF641 order as the decision leaves it.
+
+        Raises:
+            IdempotencyConflictError: the key was used with another body.
+            StoreUnavailableError: nobody knows whether it is recorded; the same key makes it safe
+                to repeat. What is recorded will be issued.
+        """
+        decision = self.assess(request)
+        order = service_order(decision) if service_order else None
+        record = issue(decision, self._documents, order, idempotency)
+        kept = await self._requests.add(record)
+        if kept is not None:
+            _check_key(idempotency, kept.entity.idempotency)
+            record = kept
+        else:
+            types = [one.order_type for one in decision.all_orders]
+            self._meter.decided(request.request_type, decision.outcome, types)
+        self._faults.reached("afterRecord")
+        await self._finish(record)
+        return record
+
+    async def _finish(self, record: RecordedRequest) -> None:
+        """Issue what the plan holds; doing it again changes nothing."""
+        if record.plan:
+            await self._orders.add_all(record.plan.resource_order)
+            self._faults.reached("afterOrders")
+            await self._hand_overs.add_all(record.plan.special_handling)
+            await self._requests.settle(record.entity.id)
+        self._relay.wake()
+
+    async def sweep(self, *, older_than: float) -> int:
+        """Finish the requests that a crash left; return how many there were."""
+        before = self._clock.now() - timedelta(seconds=older_than)
+        left = await self._requests.unsettled(received_before=before, limit=_SWEPT_AT_ONCE)
+        for record in left:
+            await self._finish(record)
+            _log.warning("finished a request that was left", extra={"request": record.entity.id})
+        return len(left)
+
+    async def keep_sweeping(
+        self, stop: asyncio.Event, *, interval: float, older_than: float
+    ) -> None:
+        """Sweep now, whatever the age, and from then on every `interval` seconds until `stop`."""
+        age = 0.0
+        while not stop.is_set():
+            try:
+                await self.sweep(older_than=age)
+                age = older_than
+            except StoreUnavailableError:
+                _log.warning("the sweep is put off: the store does not answer")
+            try:
+                await asyncio.wait_for(stop.wait(), interval)
+            except TimeoutError:
+                continue
+
+
+class KeepResourceOrders:
+    """Resource orders of clients and of Track & Manage: taken, changed and removed."""
+
+    def __init__(
+        self, *, orders: OrderBook, addresses: Addresses, clock: Clock, relay: Relay, check: Check
+    ) -> None:
+        self._orders = orders
+        self._addresses = addresses
+        self._clock = clock
+        self._relay = relay
+        self._check = check
+
+    async def take(
+        self, body: Document, order_id: str, idempotency: Idempotency | None = None
+    ) -> Entity:
+        """Acknowledge an order that a client POSTs, and keep it.
+
+        Raises:
+            InvalidDocumentError: see `acknowledge`.
+            IdempotencyConflictError: the key was used with another body.
+        """
+        order = acknowledge(body, order_id, self._addresses, self._clock.now(), idempotency)
+        kept = await self._orders.add(order)
+        if kept is not None:
+            _check_key(idempotency, kept.idempotency)
+            return kept
+        self._relay.wake()
+        return order
+
+    async def change(self, order_id: str, patch: Document) -> Document:
+        """Amend an order by merge patch and return it; see `amend` for what is refused.
+
+        Raises:
+            NotFoundError: there is none.
+            StaleRevisionError: it changed again each time.
+        """
+        for _ in range(_TRIES):
+            order = await self._orders.get(order_id)
+            amended = amend(order, patch, self._clock.now(), self._check)
+            if amended is None:
+                return order.document
+            if await self._orders.replace(amended):
+                self._relay.wake()
+                return amended.document
+        raise StaleRevisionError("The order keeps changing; read it and try again.")
+
+    async def remove(self, order_id: str) -> None:
+        """Delete an order; its listeners are told.
+
+        Raises:
+            NotFoundError: there is none.
+            IllegalTransitionError: it is being worked on.
+            StaleRevisionError: it changed again each time.
+        """
+        for _ in range(_TRIES):
+            order = await self._orders.get(order_id)
+            if await self._orders.remove(removal(order, self._clock.now())):
+                self._relay.wake()
+                return
+        raise StaleRevisionError("The order keeps changing; read it and try again.")

@@ -1,0 +1,149 @@
+"""What the process needs from the world, in its own words; `storage` and `catalog` provide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from ordergate.model.common import Document
+    from ordergate.model.events import OwedEvent
+    from ordergate.process.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's `Idempotency-Key` and the fingerprint of the body that came with it."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A document as it is kept: with its revision, and how many events it has had.
+
+    Args:
+        owed: events that this change owes to listeners, written with it in one write.
+        idempotency: the key that made it, if there was one.
+    """
+
+    id: str
+    document: Document
+    revision: int = 1
+    sequence: int = 0
+    owed: tuple[OwedEvent, ...] = ()
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recorded request still has to issue: resource orders and hand-overs."""
+
+    resource_order: tuple[Entity, ...] = ()
+    special_handling: tuple[Entity, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether anything is to be issued."""
+        return bool(self.resource_order or self.special_handling)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """The record of a request: the commit point of issuing (eTOM 1.5.6.7, C4).
+
+    Args:
+        entity: the record's document, and the events owed for the service order.
+        service_order: the TMF641 order itself, where the request is one.
+        plan: what is not yet known to be issued; empty when all is.
+    """
+
+    entity: Entity
+    service_order: Document | None = None
+    plan: Plan = field(default_factory=Plan)
+
+
+class RuleBook(Protocol):
+    """The rules in force, compiled."""
+
+    def current(self) -> Sequence[Rule]:
+        """Return them; changes by others are seen within `catalog_interval`."""
+
+
+class RequestBook(Protocol):
+    """Keeps the records of requests."""
+
+    async def add(self, record: RecordedRequest) -> RecordedRequest | None:
+        """Store the record in one write; return None, or the one that has its id already."""
+
+    async def settle(self, request_id: str) -> None:
+        """Note that the whole plan of the record is issued."""
+
+    async def unsettled(
+        self, *, received_before: datetime, limit: int
+    ) -> Sequence[RecordedRequest]:
+        """Return records of before that moment whose plan isn't known to be issued."""
+
+
+class OrderBook(Protocol):
+    """Keeps resource orders."""
+
+    async def add(self, order: Entity) -> Entity | None:
+        """Store the order in one write; return None, or the one that has its id already."""
+
+    async def add_all(self, orders: Sequence[Entity]) -> None:
+        """Store the orders; one whose id is there already is left as it is."""
+
+    async def get(self, order_id: str) -> Entity:
+        """Return the order.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, order: Entity) -> bool:
+        """Store a changed order and its owed events, if its revision is still the one before.
+
+        Return whether it was; if not, nothing was written.
+        """
+
+    async def remove(self, order: Entity) -> bool:
+        """Take the order away; its owed events are told all the same. Return as `replace`."""
+
+
+class HandOverBook(Protocol):
+    """Keeps the hand-overs to Track & Manage Resource Provisioning (eTOM 1.5.6.7, C5)."""
+
+    async def add_all(self, hand_overs: Sequence[Entity]) -> None:
+        """Store the hand-overs; one whose id is there already is left as it is."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+
+
+class FaultPoints(Protocol):
+    """Named points at which a test may end the process."""
+
+    def reached(self, point: str) -> None:
+        """Say that `point` is reached."""
+
+
+class Relay(Protocol):
+    """Brings owed events from outboxes to the lanes of their listeners."""
+
+    def wake(self) -> None:
+        """Say that new events are owed; returns at once."""
+
+
+class Meter(Protocol):
+    """Counts for whoever runs the gateway."""
+
+    def decided(self, request_type: str, outcome: str, order_types: Iterable[str]) -> None:
+        """Count a request with what it took."""

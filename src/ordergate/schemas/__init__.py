@@ -1,0 +1,1 @@
+"""The only door between documents and entities: marshmallow, and compiled JSON Schema."""

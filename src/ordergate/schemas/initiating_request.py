@@ -1,0 +1,221 @@
+"""Requests at the gateway's own door: read as entities; and the record of any request, written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import fields, post_load
+
+from ordergate.model.common import Action, timestamp
+from ordergate.model.states import OrderState
+from ordergate.process.intake import WAITS_FOR, by_role, refuse_duplicates
+from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
+from ordergate.schemas.characteristics import as_list, as_map
+from ordergate.schemas.resource_order import (
+    HAND_OVER,
+    REASON,
+    REFERENCE,
+    RESOURCE_ORDER,
+    dumped,
+)
+from ordergate.schemas.service_order import Reader, SpecificationSchema
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.model.order import ResourceOrder
+    from ordergate.process.assess import Assessment
+    from ordergate.process.issue import Decision
+    from ordergate.process.special_handling import HandOver
+
+
+class _RequestedItemSchema(Reader):
+    id = fields.String(required=True)
+    action = fields.Enum(Action, by_value=True, required=True)
+    specification = fields.Nested(SpecificationSchema)
+    quantity = fields.Integer(load_default=1)
+    characteristic = fields.List(fields.Dict(), load_default=list)
+    place = fields.List(fields.Dict(), load_default=list)
+    party = fields.List(fields.Dict(), data_key="relatedParty", load_default=list)
+    relationship = fields.List(
+        fields.Dict(), data_key="requestedItemRelationship", load_default=list
+    )
+    resource = fields.Dict()
+    appointment = fields.Dict()
+    special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> RequestedItem:
+        resource = data.get("resource", {})
+        return RequestedItem(
+            id=data["id"],
+            path="",  # its place in the list, which only the list knows
+            action=data["action"],
+            specification=data.get("specification"),
+            quantity=data["quantity"],
+            characteristic=as_map(data["characteristic"]),
+            place=by_role(data["place"]),
+            party=by_role(data["party"]),
+            relies_on=tuple(
+                one["itemId"]
+                for one in data["relationship"]
+                if one.get("relationshipType") in WAITS_FOR
+            ),
+            supporting_resource=(resource,) if resource else (),
+            appointment=data.get("appointment"),
+            subject=resource,
+            needs_special_handling=bool(data["special_handling"].get("required")),
+        )
+
+
+class _InitiatingRequestSchema(Reader):
+    request_type = fields.Enum(RequestType, by_value=True, data_key="requestType", required=True)
+    item = fields.List(fields.Nested(_RequestedItemSchema), data_key="requestedItem", required=True)
+    external_id = fields.String(data_key="externalId")
+    category = fields.String()
+    description = fields.String()
+    priority = fields.String()
+    requested_start_date = fields.String(data_key="requestedStartDate")
+    requested_completion_date = fields.String(data_key="requestedCompletionDate")
+    note = fields.List(fields.Dict())
+    related_party = fields.List(fields.Dict(), data_key="relatedParty")
+    related_entity = fields.List(fields.Dict(), data_key="relatedEntity")
+
+
+_REQUEST = _InitiatingRequestSchema()
+_LISTS = ("note", "related_party", "related_entity")
+
+
+def read_initiating_request(
+    document: Document, request_id: str, addresses: Addresses, moment: datetime
+) -> InitiatingRequest:
+    """Return the request of a valid `InitiatingRequest_Create` document.
+
+    Raises:
+        InvalidDocumentError: two items have the same id.
+    """
+    data: dict[str, Any] = _REQUEST.load(document)
+    items = data.pop("item")
+    refuse_duplicates((f"requestedItem[{index}]", one.id) for index, one in enumerate(items))
+    return InitiatingRequest(
+        id=request_id,
+        href=addresses.initiating_request(request_id),
+        received_date=moment,
+        item=tuple(replace(one, path=f"requestedItem[{index}]") for index, one in enumerate(items)),
+        **{**data, **{name: tuple(data[name]) for name in _LISTS if name in data}},
+    )
+
+
+class StandardDocuments:
+    """Writes what the process decided as documents (`process.issue.Documents`)."""
+
+    def resource_order(self, order: ResourceOrder) -> Document:
+        """Return the TMF652 `ResourceOrder`."""
+        return dumped(RESOURCE_ORDER, order)
+
+    def special_handling(self, hand_over: HandOver) -> Document:
+        """Return the hand-over."""
+        return dumped(HAND_OVER, hand_over)
+
+    def initiating_request(self, decision: Decision) -> Document:
+        """Return the record: the request, its assessment with every why, and what was issued."""
+        request = decision.request
+        record: Document = {
+            "id": request.id,
+            "href": request.href,
+            "requestType": str(request.request_type),
+            "externalId": request.external_id,
+            "description": request.description,
+            "state": str(decision.state),
+            "receivedDate": timestamp(request.received_date),
+            "source": dumped(REFERENCE, request.source) if request.source else None,
+            "relatedEntity": list(request.related_entity),
+            "relatedParty": list(request.related_party),
+            "requestedItem": [_requested_item(item) for item in request.item],
+            "assessment": assessment_of(decision),
+            "resourceOrder": [
+                {"id": o.id, "href": o.href, "orderType": str(o.order_type), "domain": o.domain}
+                for o in decision.all_orders
+            ],
+            "timeline": _timeline(decision),
+        }
+        return {name: value for name, value in record.items() if value not in (None, [])}
+
+
+def assessment_of(decision: Decision) -> Document:
+    """Return the outcome of the request and of each item, with what each came to."""
+    made = {
+        item_id: [
+            {"resourceOrderId": order.id, "itemId": item.id}
+            for order in decision.all_orders
+            for item in order.item
+            if item.requested_item_id == item_id
+        ]
+        for item_id in (one.item.id for one in decision.assessment)
+    }
+    handed = {one.requested_item_id: one for one in decision.hand_over}
+    return {
+        "outcome": str(decision.outcome),
+        "item": [
+            _assessed(one, made[one.item.id], handed.get(one.item.id))
+            for one in decision.assessment
+        ],
+    }
+
+
+def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver | None) -> Document:
+    rule = assessment.rule
+    written: Document = {
+        "id": assessment.item.id,
+        "outcome": str(assessment.outcome),
+        "rule": {"id": rule.id, "version": rule.version} if rule else None,
+        "reason": [dumped(REASON, one) for one in assessment.reason],
+        "condition": [
+            {"code": one.code, "expression": one.expression, "value": one.value}
+            for one in assessment.condition
+        ],
+        "resourceOrderItem": made,
+        "specialHandling": {"id": hand_over.id, "href": hand_over.href} if hand_over else None,
+    }
+    return {name: value for name, value in written.items() if value not in (None, [])}
+
+
+def _requested_item(item: RequestedItem) -> Document:
+    """Return the item in the one shape, whatever door it came by."""
+    asked = item.specification
+    written: Document = {
+        "id": item.id,
+        "action": str(item.action),
+        "quantity": item.quantity,
+        "specification": (
+            {"id": asked.id, "name": asked.name, "version": asked.version} if asked else None
+        ),
+        "characteristic": as_list(item.characteristic),
+        "place": list(item.place.values()),
+        "relatedParty": list(item.party.values()),
+        "requestedItemRelationship": [
+            {"relationshipType": "dependency", "itemId": target} for target in item.relies_on
+        ],
+        "path": item.path,
+    }
+    if asked:
+        known = written["specification"]
+        written["specification"] = {k: v for k, v in known.items() if v is not None}
+    return {name: value for name, value in written.items() if value not in (None, [])}
+
+
+def _timeline(decision: Decision) -> list[Document]:
+    """Return what happened so far; all of it at the moment of receipt."""
+    moment = timestamp(decision.request.received_date)
+    steps = [("received", f"{len(decision.request.item)} requested items")]
+    steps.append(("assessed", str(decision.outcome)))
+    if decision.resource_order:
+        steps.append(("issued", f"{len(decision.resource_order)} resource orders"))
+    if decision.hand_over:
+        steps.append(("handedOver", f"{len(decision.hand_over)} items need special handling"))
+    if decision.state is OrderState.PENDING:
+        steps.append(("informationRequired", "what is missing is named in the assessment"))
+    return [{"date": moment, "event": event, "detail": detail} for event, detail in steps]

@@ -1,0 +1,211 @@
+"""TMF641 service orders: read as entities, and written as the decision leaves them.
+
+Reading is lenient where published samples are: an empty text counts as absent, and a party's
+`@type` may be missing (standards: 7.2). What the contract refuses never gets here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import EXCLUDE, Schema, fields, post_load
+
+from ordergate.model.common import Action, Specification, timestamp
+from ordergate.model.completion import completed
+from ordergate.model.service_order import (
+    Feature,
+    ItemRelationship,
+    Service,
+    ServiceOrder,
+    ServiceOrderItem,
+)
+from ordergate.process.assess import Outcome
+from ordergate.schemas.characteristics import as_map
+
+if TYPE_CHECKING:
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.assess import Assessment
+    from ordergate.process.issue import Decision
+
+SERVER_OWNED = (
+    "id",
+    "href",
+    "orderDate",
+    "completionDate",
+    "expectedCompletionDate",
+    "startDate",
+    "state",
+    "jeopardyAlert",
+    "errorMessage",
+    "milestone",
+)
+"""Attributes that a client can't set by POST: ignored, not refused (standards: W2)."""
+
+
+class Reader(Schema):
+    """Takes what intake needs; everything else stays in the document."""
+
+    class Meta:
+        """Unknown attributes are extensions: they stay in the stored document."""
+
+        unknown = EXCLUDE
+
+
+class SpecificationSchema(Reader):
+    """`ServiceSpecificationRef` or any other reference to a specification."""
+
+    id = fields.String(required=True)
+    name = fields.String()
+    version = fields.String()
+    href = fields.String()
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> Specification:
+        """Return the entity."""
+        return Specification(**data)
+
+
+class _RelationshipSchema(Reader):
+    relationship_type = fields.String(data_key="relationshipType", load_default="")
+    order_item = fields.Dict(data_key="orderItem", load_default=dict)
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> ItemRelationship:
+        target = data["order_item"].get("itemId", "")
+        return ItemRelationship(data["relationship_type"], target)
+
+
+class _FeatureSchema(Reader):
+    name = fields.String(required=True)
+    is_enabled = fields.Boolean(data_key="isEnabled", load_default=True)
+    characteristic = fields.List(fields.Dict(), data_key="featureCharacteristic", load_default=list)
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> Feature:
+        return Feature(data["name"], data["is_enabled"], as_map(data["characteristic"]))
+
+
+class _ServiceSchema(Reader):
+    specification = fields.Nested(SpecificationSchema, data_key="serviceSpecification")
+    id = fields.String()
+    state = fields.String()
+    characteristic = fields.List(fields.Dict(), data_key="serviceCharacteristic")
+    feature = fields.List(fields.Nested(_FeatureSchema))
+    place = fields.List(fields.Dict())
+    related_party = fields.List(fields.Dict(), data_key="relatedParty")
+    supporting_resource = fields.List(fields.Dict(), data_key="supportingResource")
+    supporting_service = fields.List(fields.Nested("_ServiceSchema"), data_key="supportingService")
+
+    @post_load(pass_original=True)
+    def entity(self, data: dict[str, Any], original: Document, **_: object) -> Service:
+        lists = ("feature", "place", "related_party", "supporting_resource", "supporting_service")
+        data |= {name: tuple(data[name]) for name in lists if name in data}
+        data["characteristic"] = as_map(data.get("characteristic", []))
+        plain = {k: v for k, v in original.items() if not isinstance(v, dict | list)}
+        return Service(**data, attributes=plain)
+
+
+class _ItemSchema(Reader):
+    id = fields.String(required=True)
+    action = fields.Enum(Action, by_value=True, required=True)
+    service = fields.Nested(_ServiceSchema, required=True)
+    quantity = fields.Integer(load_default=1)
+    relationship = fields.List(
+        fields.Nested(_RelationshipSchema),
+        data_key="serviceOrderItemRelationship",
+        load_default=list,
+    )
+    item = fields.List(fields.Nested("_ItemSchema"), data_key="serviceOrderItem", load_default=list)
+    appointment = fields.Dict()
+    special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> ServiceOrderItem:
+        asked = bool(data.pop("special_handling").get("required"))
+        data |= {name: tuple(data[name]) for name in ("relationship", "item")}
+        return ServiceOrderItem(**data, needs_special_handling=asked)
+
+
+class _ServiceOrderSchema(Reader):
+    item = fields.List(fields.Nested(_ItemSchema), data_key="serviceOrderItem", required=True)
+    external_id = fields.String(data_key="externalId")
+    category = fields.String()
+    description = fields.String()
+    priority = fields.String()
+    requested_start_date = fields.String(data_key="requestedStartDate")
+    requested_completion_date = fields.String(data_key="requestedCompletionDate")
+    external_reference = fields.List(fields.Dict(), data_key="externalReference")
+    note = fields.List(fields.Dict())
+    related_party = fields.List(fields.Dict(), data_key="relatedParty")
+
+    @post_load
+    def entity(self, data: dict[str, Any], **_: object) -> ServiceOrder:
+        lists = ("item", "external_reference", "note", "related_party")
+        data |= {name: tuple(data[name]) for name in lists if name in data}
+        return ServiceOrder(**data)
+
+
+_SERVICE_ORDER = _ServiceOrderSchema()
+
+
+def read_service_order(document: Document) -> ServiceOrder:
+    """Return the entity of a valid `ServiceOrder_Create` document."""
+    order = _SERVICE_ORDER.load(document)
+    assert isinstance(order, ServiceOrder)  # noqa: S101 - the schema's post_load makes nothing else
+    return order
+
+
+def write_service_order(body: Document, decision: Decision, addresses: Addresses) -> Document:
+    """Return the `ServiceOrder` as it is kept and told: the client's body and what is decided."""
+    request = decision.request
+    reasons = {one.item.path.split(".service")[0]: one for one in decision.assessment}
+    document: Document = {
+        "id": request.id,
+        "href": addresses.service_order(request.id),
+        **{name: value for name, value in body.items() if name not in SERVER_OWNED},
+        "orderDate": timestamp(request.received_date),
+        "state": str(decision.state),
+    }
+    document.setdefault("@type", "ServiceOrder")
+    document = completed(document, request.received_date)
+    document["serviceOrderItem"] = [
+        _item(item, f"serviceOrderItem[{index}]", decision, reasons)
+        for index, item in enumerate(document["serviceOrderItem"])
+    ]
+    if decision.outcome is Outcome.REJECTED:
+        document["errorMessage"] = [
+            {**error, "serviceOrderItem": [{"itemId": one.item.id}]}
+            for one in decision.assessment
+            if one.outcome is Outcome.REJECTED
+            for error in _errors(one, document["orderDate"])
+        ]
+    return document
+
+
+def _item(
+    item: Document, path: str, decision: Decision, reasons: dict[str, Assessment]
+) -> Document:
+    """Return an item with its state, and what is wrong with it."""
+    written: Document = {**item, "state": str(decision.state)}
+    if "serviceOrderItem" in item:
+        written["serviceOrderItem"] = [
+            _item(inner, f"{path}.serviceOrderItem[{index}]", decision, reasons)
+            for index, inner in enumerate(item["serviceOrderItem"])
+        ]
+    assessment = reasons.get(path)
+    if assessment is not None and assessment.outcome in {
+        Outcome.REJECTED,
+        Outcome.INFORMATION_REQUIRED,
+    }:
+        moment = timestamp(decision.request.received_date)
+        written["errorMessage"] = list(_errors(assessment, moment))
+    return written
+
+
+def _errors(assessment: Assessment, moment: str) -> list[Document]:
+    """Return the item's reasons as TMF641 `ErrorMessage`s."""
+    return [
+        {"code": one.code, "reason": one.message, "message": one.path or "", "timestamp": moment}
+        for one in assessment.reason
+    ]

@@ -1,0 +1,176 @@
+"""Every setting of the gateway, read from the environment once, by the command line.
+
+A problem in one setting doesn't hide the next: all are reported together.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from ordergate.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "ORDERGATE_"
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The gateway's settings; `ORDERGATE_` and the name in capitals is the variable.
+
+    Times are in seconds, sizes in bytes.
+    """
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8652, "port to listen on")
+    workers: int = _setting(1, "processes that serve requests")
+    public_url: str | None = _setting(None, "the URL clients see, for `href` (http://HOST:PORT)")
+    mongodb_uri: str | None = _setting(None, "MongoDB; without it an embedded mongod is started")
+    database: str = _setting("ordergate", "name of the database")
+    mongodb_timeout: float = _setting(20.0, "deadline of a write, long enough for an election")
+    data_dir: Path = _setting(  # noqa: RUF009 - a field()
+        Path(".ordergate"), "home of the embedded mongod and its lock"
+    )
+    mongod: Path | None = _setting(  # noqa: RUF009 - a field()
+        None, "the mongod to run (from PATH, else from the extra)"
+    )
+    catalog: Path | None = _setting(  # noqa: RUF009 - a field()
+        None, "rule file or folder, loaded at start"
+    )
+    resource_inventory_url: str | None = _setting(
+        None, "base of the `href` of resources (PUBLIC_URL/tmf-api/resourceInventoryManagement/v4)"
+    )
+    max_body: int = _setting(1_048_576, "largest request body")
+    page_limit: int = _setting(10_000, "most entities in one answer to a list")
+    deliver: bool = _setting(default=True, text="send notifications from this process")
+    senders: int = _setting(16, "notifications in flight at once, per process")
+    attempt_deadline: float = _setting(10.0, "longest time for one attempt at a listener")
+    connect_timeout: float = _setting(3.0, "longest time to connect to a listener")
+    retry_schedule: tuple[float, ...] = _setting(
+        (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800),
+        "waits between attempts; the last one repeats",
+    )
+    event_max_age: float = _setting(259_200.0, "age at which an undelivered event is dead (72 h)")
+    event_retention: float = _setting(2_592_000.0, "how long events are kept (30 days)")
+    lease: float = _setting(60.0, "how long a dispatcher owns a lane")
+    poll_interval: float = _setting(0.5, "longest sleep of the dispatcher")
+    sweep_interval: float = _setting(2.0, "how often unfinished requests are looked for")
+    sweep_after: float = _setting(5.0, "age at which an unfinished request is taken over")
+    catalog_interval: float = _setting(1.0, "how often a worker looks for changed rules")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
+    fault_point: str | None = _setting(None, "for tests: die by kill -9 at this point")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
+        """Read the `ORDERGATE_` variables; `overrides` that are not None win (command line).
+
+        Raises:
+            SetupError: naming every variable that can't be read or is unknown.
+        """
+        hints = get_type_hints(cls)
+        known = {PREFIX + f.name.upper(): f.name for f in fields(cls)}
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for variable in sorted(environ):
+            if not variable.startswith(PREFIX) or environ[variable] == "":
+                continue
+            if variable not in known:
+                problems.append(f"{variable} is not a setting")
+                continue
+            name = known[variable]
+            try:
+                values[name] = _reader(hints[name])(environ[variable])
+            except ValueError:
+                problems.append(f"{variable}={environ[variable]!r} is not {_kind(hints[name])}")
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        problems += _out_of_range(values)
+        if problems:
+            raise SetupError("; ".join(problems) + ". The README's table lists all settings.")
+        if "log_level" in values:
+            values["log_level"] = values["log_level"].upper()
+        return cls(**values)
+
+    def as_environ(self) -> dict[str, str]:
+        """Return the variables from which `from_environ` reads these settings again."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {PREFIX + name.upper(): _text(v) for name, v in values.items() if v is not None}
+
+    def base_url(self) -> str:
+        """Return the URL clients see, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host  # IPv6
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def _out_of_range(values: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with values that have the right type."""
+    lowest = {"port": 0, "workers": 1, "senders": 1, "max_body": 1, "page_limit": 1}
+    problems = [
+        f"{PREFIX}{name.upper()}={values[name]} is below {low}"
+        for name, low in lowest.items()
+        if name in values and values[name] < low
+    ]
+    problems += [
+        f"{PREFIX}{name.upper()}={value} must be above 0 and finite"
+        for name, value in values.items()
+        if any(
+            isinstance(seconds, float) and not 0 < seconds < math.inf
+            for seconds in (value if isinstance(value, tuple) else (value,))
+        )
+    ]
+    problems += [
+        f"{PREFIX}{name.upper()}={values[name]!r} is not an http or https URL"
+        for name in ("public_url", "resource_inventory_url")
+        if name in values and not re.fullmatch(r"https?://[^/?#\s][^?#\s]*", values[name])
+    ]
+    level = values.get("log_level", "INFO")
+    if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        problems.append(f"{PREFIX}LOG_LEVEL={level!r} is not DEBUG, INFO, WARNING or ERROR")
+    if values.get("log_format", "auto") not in {"auto", "json", "text"}:
+        problems.append(f"{PREFIX}LOG_FORMAT={values['log_format']!r} is not auto, json or text")
+    if values.get("port", 0) > 65_535:  # noqa: PLR2004 - the highest port there is
+        problems.append(f"{PREFIX}PORT={values['port']} is above 65535")
+    return problems
+
+
+def _text(value: object) -> str:
+    """Return a setting as its variable's text."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _boolean(text: str) -> bool:
+    """Read yes and no as people write them."""
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in known:
+        raise ValueError(text)
+    return known[text.lower()]
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Read a comma list of seconds."""
+    return tuple(float(part) for part in text.split(","))
+
+
+def _reader(hint: Any) -> Callable[[str], Any]:
+    """Return what turns a variable's text into the type `hint`."""
+    if get_origin(hint) is tuple:
+        return _numbers
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in get_args(hint) if part is not types.NoneType)
+    return _boolean if hint is bool else hint
+
+
+def _kind(hint: Any) -> str:
+    """Return the name a person has for the type `hint`."""
+    names = {int: "a whole number", float: "a number", bool: "yes or no"}
+    return "a comma list of numbers" if get_origin(hint) is tuple else names.get(hint, "valid")

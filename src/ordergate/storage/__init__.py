@@ -1,0 +1,1 @@
+"""Everything about MongoDB: one adapter for each port, and the embedded engine."""

@@ -1,0 +1,87 @@
+"""The connection to MongoDB: write concern, deadlines, and its errors in our words."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pymongo
+from bson.errors import BSONError
+from pymongo import AsyncMongoClient
+from pymongo.errors import (
+    ConnectionFailure,
+    DocumentTooLarge,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from ordergate.errors import InvalidDocumentError, SetupError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.database import AsyncDatabase
+
+Stored: TypeAlias = "dict[str, Any]"
+Database: TypeAlias = "AsyncDatabase[Stored]"
+Collection: TypeAlias = "AsyncCollection[Stored]"
+
+
+def open_client(uri: str, *, timeout: float) -> AsyncMongoClient[Stored]:
+    """Return a client whose acknowledged writes are journaled on a majority.
+
+    Args:
+        timeout: deadline in seconds of each operation, retries included.
+
+    Raises:
+        SetupError: the URI can't be read.
+    """
+    try:
+        return AsyncMongoClient(
+            uri,
+            appname="ordergate",
+            w="majority",
+            journal=True,
+            readConcernLevel="majority",
+            timeoutMS=round(timeout * 1000),
+            serverSelectionTimeoutMS=round(timeout * 1000),
+            tz_aware=True,
+        )
+    except (InvalidURI, PyMongoError, ValueError) as error:
+        raise SetupError(f"ORDERGATE_MONGODB_URI can't be used: {error}.") from error
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Raises:
+        StoreUnavailableError: no answer in time, no primary, or a fault of the server.
+        InvalidDocumentError: the document can't be stored: too large, or a number beyond 64 bits.
+    """
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout) as error:
+        raise StoreUnavailableError(
+            "The store did not answer in time; whether a write happened is unknown. "
+            "Repeat the request with the same Idempotency-Key."
+        ) from error
+    except DocumentTooLarge as error:
+        raise InvalidDocumentError("The document is larger than the store can keep.") from error
+    except OperationFailure as error:
+        raise StoreUnavailableError(f"The store refused: {error.details or error}.") from error
+    except (BSONError, OverflowError, UnicodeEncodeError) as error:
+        raise InvalidDocumentError(f"The document can't be stored: {error}.") from error
+
+
+async def ping(database: Database, *, within: float) -> None:
+    """Ask the server for a sign of life.
+
+    Raises:
+        StoreUnavailableError: none came in that many seconds.
+    """
+    with in_our_words(), pymongo.timeout(within):
+        await database.client.admin.command("ping")

@@ -1,0 +1,121 @@
+"""Listeners registered at the hubs, in the collection `hub`.
+
+`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}}`
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo.errors import DuplicateKeyError
+
+from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
+from ordergate.model.common import Api
+from ordergate.model.notification import EventSubscription
+from ordergate.storage.database import in_our_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordergate.process.ports import Idempotency
+    from ordergate.storage.database import Database, Stored
+
+
+class MongoHubs:
+    """Keeps the listeners of all doors."""
+
+    def __init__(self, database: Database) -> None:
+        self._hubs = database["hub"]
+        self._lanes = database["lane"]
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that keep a listener, and an Idempotency-Key, from coming twice."""
+        with in_our_words():
+            await self._hubs.create_index(["api", "callback", "query"], unique=True)
+            await self._hubs.create_index(
+                ["api", "idempotency.key"],
+                unique=True,
+                partialFilterExpression={"idempotency.key": {"$exists": True}},
+            )
+
+    async def add(
+        self, subscription: EventSubscription, idempotency: Idempotency | None = None
+    ) -> EventSubscription:
+        """Register the listener; return it, or the one the same key and body made before.
+
+        Raises:
+            IdempotencyConflictError: the key came with another body.
+            DuplicateError: this callback with this query is registered at that door.
+        """
+        stored: Stored = {
+            "_id": subscription.id,
+            "api": str(subscription.api),
+            "callback": subscription.callback,
+            "query": subscription.query,
+            "registeredDate": datetime.now(UTC),
+        }
+        if idempotency is not None:
+            stored["idempotency"] = {
+                "key": idempotency.key,
+                "fingerprint": idempotency.fingerprint,
+            }
+        with in_our_words():
+            try:
+                await self._hubs.insert_one(stored)
+            except DuplicateKeyError:
+                return await self._registered_before(subscription.api, idempotency)
+        return subscription
+
+    async def get(self, hub_id: str, api: Api | None = None) -> EventSubscription:
+        """Return the listener.
+
+        Raises:
+            NotFoundError: there is none, or it's at another door than `api`.
+        """
+        with in_our_words():
+            stored = await self._hubs.find_one(_selector(hub_id, api))
+        if stored is None:
+            raise NotFoundError(f"There is no hub {hub_id}.")
+        return _subscription(stored)
+
+    async def remove(self, hub_id: str, api: Api) -> None:
+        """Take the listener away, and what waits for it.
+
+        Raises:
+            NotFoundError: as `get`.
+        """
+        with in_our_words():
+            removed = await self._hubs.delete_one(_selector(hub_id, api))
+            # ';' follows ':' in ASCII: the range of ids that begin with the hub's.
+            await self._lanes.delete_many({"_id": {"$gt": f"{hub_id}:", "$lt": f"{hub_id};"}})
+        if not removed.deleted_count:
+            raise NotFoundError(f"There is no hub {hub_id}.")
+
+    async def all(self) -> Sequence[EventSubscription]:
+        """Return every listener, oldest first."""
+        with in_our_words():
+            found = self._hubs.find().sort({"registeredDate": 1, "_id": 1})
+            return [_subscription(stored) async for stored in found]
+
+    async def _registered_before(
+        self, api: Api, idempotency: Idempotency | None
+    ) -> EventSubscription:
+        """Return the listener that the key registered, if it's the reason for the duplicate."""
+        if idempotency is not None:
+            stored = await self._hubs.find_one({"api": api, "idempotency.key": idempotency.key})
+            if stored is not None:
+                if stored["idempotency"]["fingerprint"] != idempotency.fingerprint:
+                    raise IdempotencyConflictError(
+                        "This Idempotency-Key registered another listener."
+                    )
+                return _subscription(stored)
+        raise DuplicateError("A listener with this callback and query is registered already.")
+
+
+def _selector(hub_id: str, api: Api | None) -> dict[str, Any]:
+    return {"_id": hub_id} if api is None else {"_id": hub_id, "api": str(api)}
+
+
+def _subscription(stored: Stored) -> EventSubscription:
+    return EventSubscription(stored["_id"], Api(stored["api"]), stored["callback"], stored["query"])

@@ -1,0 +1,92 @@
+"""Resource orders in MongoDB (`process.ports.OrderBook`, collection `resourceOrder`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pymongo import IndexModel
+
+from ordergate.errors import NotFoundError
+from ordergate.storage.database import in_our_words
+from ordergate.storage.entities import (
+    EntityReader,
+    entity_of,
+    insert,
+    insert_missing,
+    stored,
+    stored_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordergate.process.ports import Entity
+    from ordergate.storage.database import Database, Stored
+
+COLLECTION = "resourceOrder"
+_FILTERED = (
+    "state",
+    "initiatingRequest.id",
+    "externalReference.id",
+    "relatedParty.id",
+)
+
+
+class MongoOrderBook(EntityReader):
+    """Keeps resource orders; every change is one single-document majority write.
+
+    Args:
+        page_limit: the most that a list answers with.
+    """
+
+    def __init__(self, database: Database, *, page_limit: int) -> None:
+        super().__init__(database[COLLECTION], kind="resource order", page_limit=page_limit)
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that are not there yet."""
+        filtered = [IndexModel([(f"document.{path}", 1)], name=path) for path in _FILTERED]
+        with in_our_words():
+            await self._collection.create_indexes([*self.indexes(), *filtered])
+
+    async def add(self, order: Entity) -> Entity | None:
+        """Store the order in one write; return None, or the one that has its id already."""
+        kept = await insert(self._collection, stored(order))
+        return None if kept is None else entity_of(kept)
+
+    async def add_all(self, orders: Sequence[Entity]) -> None:
+        """Store the orders; one whose id is there already is left as it is."""
+        await insert_missing(self._collection, orders)
+
+    async def get(self, order_id: str) -> Entity:
+        """Return the order.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with in_our_words():
+            kept = await self._collection.find_one({"_id": order_id, "deleted": {"$ne": True}})
+        if kept is None:
+            raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
+        return entity_of(kept)
+
+    async def replace(self, order: Entity) -> bool:
+        """Store a changed order and its owed events; return False if it changed meanwhile."""
+        return await self._write(order, {"document": order.document})
+
+    async def remove(self, order: Entity) -> bool:
+        """Take the order away; it stays, hidden, until the relay has told of it."""
+        return await self._write(order, {"deleted": True})
+
+    async def _write(self, order: Entity, changes: Stored) -> bool:
+        """Write over the revision before; the events go with the change in the same write."""
+        before = {"_id": order.id, "revision": order.revision - 1, "deleted": {"$ne": True}}
+        counts = {"revision": order.revision, "sequence": order.sequence}
+        with in_our_words():
+            result = await self._collection.update_one(
+                before,
+                {
+                    "$set": {**changes, **counts},
+                    "$push": {"outbox": {"$each": [stored_event(one) for one in order.owed]}},
+                },
+            )
+        return result.matched_count == 1

@@ -1,0 +1,165 @@
+"""What every store of listeners promises, on the fake and on MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes_delivery import MemoryHubs, MemoryLanes, empty, hub, temporary_database
+from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
+from ordergate.model.common import Api
+from ordergate.process.ports import Idempotency
+from ordergate.storage.hubs import MongoHubs
+from ordergate.storage.lanes import MongoLanes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ordergate.delivery.ports import Hubs, Lanes
+    from ordergate.storage.database import Database
+
+FIRST = hub("first", "eventType=ResourceOrderCreateEvent")
+
+
+class HubsContract:
+    def test_registered_listener_is_found_and_listed(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        assert runner.run(hubs.add(FIRST)) == FIRST
+        assert runner.run(hubs.get("first")) == FIRST
+        assert runner.run(hubs.get("first", Api.RESOURCE_ORDERING)) == FIRST
+        assert list(runner.run(hubs.all())) == [FIRST]
+
+    def test_listeners_are_listed_oldest_first(self, runner: asyncio.Runner, hubs: Hubs) -> None:
+        for hub_id in ("c", "a", "b"):
+            runner.run(hubs.add(hub(hub_id)))
+        assert [one.id for one in runner.run(hubs.all())] == ["c", "a", "b"]
+
+    def test_same_callback_and_query_is_a_duplicate(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST))
+        with pytest.raises(DuplicateError):
+            runner.run(hubs.add(replace(FIRST, id="again")))
+
+    def test_same_callback_without_any_query_is_a_duplicate_too(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(hub("one", callback="http://127.0.0.1/")))
+        with pytest.raises(DuplicateError):
+            runner.run(hubs.add(hub("two", callback="http://127.0.0.1/")))
+
+    def test_same_callback_with_another_query_or_door_is_another_listener(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST))
+        runner.run(hubs.add(replace(FIRST, id="other query", query=None)))
+        runner.run(hubs.add(replace(FIRST, id="other door", api=Api.SERVICE_ORDERING)))
+        assert len(runner.run(hubs.all())) == 3
+
+    def test_same_key_and_body_answer_with_the_same_listener(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST, Idempotency("key", "body")))
+        again = runner.run(hubs.add(replace(FIRST, id="again"), Idempotency("key", "body")))
+        assert again == FIRST
+        assert list(runner.run(hubs.all())) == [FIRST]
+
+    def test_same_key_with_another_body_is_a_conflict(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST, Idempotency("key", "body")))
+        with pytest.raises(IdempotencyConflictError):
+            runner.run(hubs.add(hub("second"), Idempotency("key", "another")))
+        assert list(runner.run(hubs.all())) == [FIRST]
+
+    def test_another_key_does_not_excuse_a_duplicate(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST, Idempotency("key", "body")))
+        with pytest.raises(DuplicateError):
+            runner.run(hubs.add(replace(FIRST, id="again"), Idempotency("other", "body")))
+
+    def test_listeners_without_a_key_do_not_get_in_each_others_way(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        for hub_id in ("a", "b"):
+            runner.run(hubs.add(hub(hub_id)))
+        assert len(runner.run(hubs.all())) == 2
+
+    def test_listener_of_another_door_is_not_found(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.add(FIRST))
+        with pytest.raises(NotFoundError):
+            runner.run(hubs.get("first", Api.SERVICE_ORDERING))
+        with pytest.raises(NotFoundError):
+            runner.run(hubs.remove("first", Api.SERVICE_ORDERING))
+        assert runner.run(hubs.get("first")) == FIRST
+
+    def test_removed_listener_is_gone_with_all_that_waits_for_it(
+        self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
+    ) -> None:
+        runner.run(hubs.add(FIRST))
+        runner.run(lanes.push({("first", "order"): [1], ("firstborn", "order"): [1]}))
+        runner.run(hubs.remove("first", Api.RESOURCE_ORDERING))
+        with pytest.raises(NotFoundError):
+            runner.run(hubs.get("first"))
+        with pytest.raises(NotFoundError):
+            runner.run(hubs.remove("first", Api.RESOURCE_ORDERING))
+        left = runner.run(lanes.claim(30))
+        assert left is not None
+        assert left.hub_id == "firstborn"
+        assert runner.run(lanes.claim(30)) is None
+
+
+class TestMemoryHubs(HubsContract):
+    @pytest.fixture
+    def runner(self) -> Iterator[asyncio.Runner]:
+        with asyncio.Runner() as runner:
+            yield runner
+
+    @pytest.fixture
+    def lanes(self) -> MemoryLanes:
+        return MemoryLanes()
+
+    @pytest.fixture
+    def hubs(self, lanes: MemoryLanes) -> MemoryHubs:
+        return MemoryHubs(lanes=lanes)
+
+
+@pytest.fixture(scope="module")
+def loop_and_database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
+    with temporary_database(mongodb_uri) as (runner, database):
+        runner.run(MongoHubs(database).ensure_indexes())
+        yield runner, database
+
+
+class TestMongoHubs(HubsContract):
+    @pytest.fixture
+    def runner(self, loop_and_database: tuple[asyncio.Runner, Database]) -> asyncio.Runner:
+        return loop_and_database[0]
+
+    @pytest.fixture
+    def lanes(self, loop_and_database: tuple[asyncio.Runner, Database]) -> MongoLanes:
+        return MongoLanes(loop_and_database[1])
+
+    @pytest.fixture
+    def hubs(self, loop_and_database: tuple[asyncio.Runner, Database]) -> MongoHubs:
+        runner, database = loop_and_database
+        runner.run(empty(database))
+        return MongoHubs(database)
+
+    def test_same_key_at_once_makes_one_listener(
+        self, runner: asyncio.Runner, hubs: MongoHubs
+    ) -> None:
+        async def story() -> set[str]:
+            ones = [replace(FIRST, id=f"hub {number}") for number in range(10)]
+            key = Idempotency("key", "body")
+            added = await asyncio.gather(*(hubs.add(one, key) for one in ones))
+            return {one.id for one in added} | {one.id for one in await hubs.all()}
+
+        assert len(runner.run(story())) == 1

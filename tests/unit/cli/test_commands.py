@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from ordergate import __version__
+from ordergate.cli.commands import cli, run
+from ordergate.settings import Settings
+from unit.client.canned_gateway import canned_gateway
+from unit.client.decided import vpn_and_fibre, without_orders
+
+if TYPE_CHECKING:
+    from unit.client.canned_gateway import Answers
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TMF641 = "/tmf-api/serviceOrdering/v4/serviceOrder"
+TMF652 = "/tmf-api/resourceOrderingManagement/v4/resourceOrder"
+RECORD = "/gateway/v1/initiatingRequest"
+RULE = "/gateway/v1/resourceOrderRule"
+STANDARD = str(EXAMPLES / "requests" / "fibre-standard.json")
+
+
+def every_command() -> list[list[str]]:
+    names = [[name] for name in cli.commands]
+    catalog = cli.commands["catalog"]
+    assert isinstance(catalog, click.Group)
+    return [[], *names, *(["catalog", name] for name in catalog.commands)]
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+def test_help_of_every_command_names_an_example(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "--help"]) == 0
+
+    text = capsys.readouterr().out
+    assert "Example" in text
+    assert f"ordergate {' '.join(command)}".strip() in text.split("Example")[1]
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_defaults_in_the_help_of_serve_are_those_of_the_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["serve", "--help"])
+
+    text = capsys.readouterr().out
+    settings = Settings()
+    for value in (settings.host, settings.port, settings.workers, settings.data_dir):
+        assert f"[default: {value}]" in text
+
+
+def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["issue"]) == 2
+    assert "Missing argument 'FILE'" in capsys.readouterr().err
+
+
+def test_setting_that_cannot_be_read_is_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERGATE_PORT", "eighty")
+
+    assert run(["demo"]) == 2
+    assert capsys.readouterr().err.startswith("Error: ORDERGATE_PORT='eighty'")
+
+
+def test_no_gateway_is_2_and_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+        assert run(["explain", "x", "--url", url]) == 2
+
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"There is no gateway at {url}" in error
+
+
+def test_issue_prints_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    record, orders = vpn_and_fibre()
+    answers = {
+        f"POST {TMF641}": (201, {"id": "so-1"}),
+        f"GET {RECORD}/so-1": (200, record),
+        f"GET {TMF652}": (200, orders),
+    }
+    with canned_gateway(answers) as gateway:
+        assert run(["issue", STANDARD, "--url", gateway.url]) == 0
+
+    assert "internet-port add Name of internet-port waits for vpn-cpe-1" in capsys.readouterr().out
+
+
+def test_issue_of_another_kind_of_request_uses_the_gateway_door() -> None:
+    record, orders = vpn_and_fibre()
+    answers = {
+        f"POST {RECORD}": (201, {"id": "so-1"}),
+        f"GET {RECORD}/so-1": (200, record),
+        f"GET {TMF652}": (200, orders),
+    }
+    trouble = str(EXAMPLES / "requests" / "trouble-recovery.json")
+    with canned_gateway(answers) as gateway:
+        assert run(["issue", trouble, "--url", gateway.url]) == 0
+
+
+def test_rejected_order_is_1_and_its_record_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    record = without_orders("rejected", "wrongValue", "bandwidth is below 10.")
+    answers = {
+        f"POST {TMF641}": (201, {"id": "so-2"}),
+        f"GET {RECORD}/so-2": (200, record),
+        f"GET {TMF652}": (200, []),
+    }
+    with canned_gateway(answers) as gateway:
+        assert run(["issue", STANDARD, "--json", "--url", gateway.url]) == 1
+
+    assert json.loads(capsys.readouterr().out) == record
+
+
+def test_refusal_is_1_in_the_words_of_the_gateway(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"code": "invalidDocument", "reason": "Two items have the id 1."}
+    with canned_gateway({f"POST {TMF641}": (400, refused)}) as gateway:
+        assert run(["issue", STANDARD, "--url", gateway.url]) == 1
+
+    assert capsys.readouterr().err == "Error: Two items have the id 1.\n"
+
+
+def test_dry_run_only_assesses(capsys: pytest.CaptureFixture[str]) -> None:
+    record, orders = vpn_and_fibre()
+    result = {"assessment": record["assessment"], "resourceOrder": orders, "state": "acknowledged"}
+    with canned_gateway({"POST /gateway/v1/assessment": (200, result)}) as gateway:
+        assert run(["issue", STANDARD, "--dry-run", "--url", gateway.url]) == 0
+
+    assert [asked.target for asked in gateway.asked] == ["/gateway/v1/assessment"]
+    text = capsys.readouterr().out
+    assert text.startswith("serviceOrder acknowledged standard")
+    assert "resource order core provision ro-core" in text
+
+
+def test_explain_shows_conditions(capsys: pytest.CaptureFixture[str]) -> None:
+    record, orders = vpn_and_fibre()
+    answers = {f"GET {RECORD}/so-1": (200, record), f"GET {TMF652}": (200, orders)}
+    with canned_gateway(answers) as gateway:
+        assert run(["explain", "so-1", "--url", gateway.url]) == 0
+
+    assert "condition longDrop: d > 300 is false" in capsys.readouterr().out
+
+
+def test_explain_of_what_is_not_there_is_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with canned_gateway({}) as gateway:
+        assert run(["explain", "nothing", "--url", gateway.url]) == 1
+
+    assert capsys.readouterr().err == "Error: There is no such entity.\n"
+
+
+def test_rules_at_a_gateway_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    rule = {
+        "id": "dark-fibre",
+        "version": 4,
+        "appliesTo": {"specification": {"id": "svc-dark-fibre"}},
+        "orderItem": [{"key": "cable"}],
+    }
+    with canned_gateway({f"GET {RULE}": (200, [rule])}) as gateway:
+        assert run(["catalog", "list", "--url", gateway.url]) == 0
+        assert "dark-fibre 4" in " ".join(capsys.readouterr().out.split())
+        assert run(["catalog", "list", "--json", "--url", gateway.url]) == 0
+        assert json.loads(capsys.readouterr().out) == [rule]
+
+
+def test_example_rules_are_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["catalog", "check", str(EXAMPLES / "catalog")]) == 0
+    assert capsys.readouterr().out == "4 rules, no problems.\n"
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    text = (EXAMPLES / "catalog" / "dark-fibre.yaml").read_text()
+    file = tmp_path / "dark-fibre.yaml"
+    file.write_text(text.replace("characteristic.length", "nosuch.length"))
+    return file
+
+
+def test_broken_rule_is_2_with_file_and_line(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = 1 + broken.read_text()[: broken.read_text().index("nosuch")].count("\n")
+
+    assert run(["catalog", "check", str(broken)]) == 2
+    assert f"{broken}:{line}: " in capsys.readouterr().err
+
+    assert run(["catalog", "check", "--json", str(broken)]) == 2
+    problem = json.loads(capsys.readouterr().out)[0]
+    assert (problem["file"], problem["line"]) == (str(broken), line)
+
+
+def test_broken_rule_is_never_loaded(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with canned_gateway({}) as gateway:
+        assert run(["catalog", "load", str(broken), "--url", gateway.url]) == 2
+
+    assert gateway.asked == []
+    assert str(broken) in capsys.readouterr().err
+
+
+def test_loading_rules_says_which_are_new(capsys: pytest.CaptureFixture[str]) -> None:
+    answers: Answers = {
+        f"PUT {RULE}/dark-fibre": (201, {}),
+        f"PUT {RULE}/port-replacement": (200, {}),
+    }
+    catalog = EXAMPLES / "catalog"
+    with canned_gateway(answers) as gateway:
+        assert run(["catalog", "load", str(catalog / "dark-fibre.yaml"), "--url", gateway.url]) == 0
+        assert capsys.readouterr().out == "dark-fibre version 1: new\n"
+        file = str(catalog / "port-replacement.yaml")
+        assert run(["catalog", "load", file, "--url", gateway.url]) == 0
+        assert capsys.readouterr().out == "port-replacement version 1: unchanged\n"
