@@ -79,8 +79,6 @@ class Listener:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            do_GET = do_POST
-
             def log_message(self, *_: object) -> None:
                 pass
 

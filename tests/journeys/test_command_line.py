@@ -100,7 +100,6 @@ def test_unreachable_mongodb_is_one_sentence(tmp_path: Path) -> None:
             *("--port", "0", "--data-dir", str(tmp_path)),
             ORDERGATE_MONGODB_URI=uri,
             ORDERGATE_MONGODB_TIMEOUT="1",
-            ORDERGATE_MONGODB_READ_TIMEOUT="1",
         )
 
     assert_one_sentence(done, "MongoDB")

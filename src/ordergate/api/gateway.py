@@ -11,6 +11,8 @@ from ordergate.schemas.initiating_request import assessment_of, read_initiating_
 from ordergate.schemas.service_order import read_service_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.responses import Response
 
     from ordergate.api.exchange import Reader
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 
 
 class Gateway:
-    """The operations on `initiatingRequest`, `assessment` and `specialHandling`."""
+    """The operations on `initiatingRequest`, `assessment` and `specialHandling`.
+
+    Args:
+        check_service_order: raises InvalidDocumentError unless TMF641's door would take the body.
+    """
 
     def __init__(
         self,
@@ -32,6 +38,7 @@ class Gateway:
         records: Reader,
         hand_overs: Reader,
         documents: Documents,
+        check_service_order: Callable[[Document], None],
         addresses: Addresses,
         clock: Clock,
         page_limit: int,
@@ -40,6 +47,7 @@ class Gateway:
         self._records = records
         self._hand_overs = hand_overs
         self._documents = documents
+        self._check_service_order = check_service_order
         self._addresses = addresses
         self._clock = clock
         self._page_limit = page_limit
@@ -87,6 +95,7 @@ class Gateway:
         """Return the request that an assessment is asked for."""
         request_id, moment = str(uuid4()), self._clock.now()
         if "serviceOrder" in document:
+            self._check_service_order(document["serviceOrder"])
             order = read_service_order(document["serviceOrder"])
             return intake(order, request_id, self._addresses, moment)
         return read_initiating_request(

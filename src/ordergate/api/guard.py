@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ordergate.api.exchange import answer
 from ordergate.api.problems import error_body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_DRAINED = 16
+"""How many times the limit is read, and thrown away, so that the client gets to see its 413."""
+_DRAINING = 2.0
+"""Seconds that it may take."""
 
 
 class _BodyTooLargeError(Exception):
@@ -36,15 +44,30 @@ class Guard:
         try:
             messages = iter(await self._read(scope, receive))
         except _BodyTooLargeError:
-            reason = f"A body has at most {self._max_body} bytes."
-            response = answer(error_body(413, "bodyTooLarge", reason), 413, {"Connection": "close"})
-            await response(scope, receive, send)
+            await self._refuse(scope, receive, send)
             return
 
         async def replay() -> Message:
             return next(messages, None) or await receive()
 
-        await self._app(scope, replay, send)
+        await self._app({**scope, "headers": _headers(scope["headers"])}, replay, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 413 at once, and end the answer when the client has sent what it meant to.
+
+        A connection that is closed while the client still sends is reset, and what was answered
+        is lost on it.
+        """
+
+        async def send_open(message: Message) -> None:
+            await send({**message, "more_body": True} if "body" in message else message)
+
+        reason = f"A body has at most {self._max_body} bytes."
+        response = answer(error_body(413, "bodyTooLarge", reason), 413, {"Connection": "close"})
+        await response(scope, receive, send_open)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_drain(receive, _DRAINED * self._max_body), _DRAINING)
+        await send({"type": "http.response.body"})
 
     async def _read(self, scope: Scope, receive: Receive) -> list[Message]:
         """Return the messages of the body.
@@ -65,3 +88,19 @@ class Guard:
                 raise _BodyTooLargeError
             if message["type"] != "http.request" or not message.get("more_body"):
                 return messages
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    """Read and forget the rest of a body, up to `most` bytes."""
+    more = True
+    while more and most > 0:
+        message = await receive()
+        most -= len(message.get("body", b""))
+        more = message.get("more_body", False)
+
+
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with one Content-Type, in small letters: so Connexion looks for it."""
+    kept = [(name, value) for name, value in headers if name != b"content-type"]
+    first = next((value for name, value in headers if name == b"content-type"), None)
+    return kept if first is None else [*kept, (b"content-type", first.lower())]

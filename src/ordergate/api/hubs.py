@@ -66,6 +66,7 @@ def _check_callback(callback: str) -> None:
     try:
         parts = urlsplit(callback)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        usable = usable and callback.isprintable() and " " not in callback
     except ValueError:
         usable = False
     if not usable or parts.username is not None or parts.fragment:

@@ -7,7 +7,7 @@ from typing import Any
 from connexion.validators import ParameterValidator
 
 
-class NamedParameters(ParameterValidator):
+class NamedParameters(ParameterValidator):  # type: ignore[misc]  # Connexion has no types
     """Says which parameter is wrong; Connexion's own text leaves it out."""
 
     @staticmethod

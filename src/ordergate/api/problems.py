@@ -17,6 +17,7 @@ from connexion.lifecycle import ConnexionResponse
 from starlette.exceptions import HTTPException
 
 from ordergate import errors
+from ordergate.api.body import MEDIA_TYPES
 from ordergate.api.exchange import JSON
 
 if TYPE_CHECKING:
@@ -82,12 +83,14 @@ class Problems:
         retry = _RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
         return _response(error_body(status, error.code, error.reason, error.path), status, retry)
 
-    async def of_connexion(self, _: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    async def of_connexion(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         """Answer what Connexion found wrong: parameters, media types, routes."""
         assert isinstance(error, ProblemException)  # noqa: S101 - registered for no other
         code = FRAMEWORK_CODES.get(error.status, "badRequest")
         reason = str(error.detail or error.title).split("\n")[0]
-        return _response(error_body(error.status, code, reason), error.status, {})
+        is_patch = error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and request.method == "PATCH"
+        headers = {"Accept-Patch": ", ".join(MEDIA_TYPES)} if is_patch else {}
+        return _response(error_body(error.status, code, reason), error.status, headers)
 
     async def of_framework(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         """Answer what the router found wrong: no such path, or no such method there."""
@@ -98,9 +101,9 @@ class Problems:
         if status == HTTPStatus.NOT_FOUND:
             reason = f"There is nothing at {path}."
         elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-            methods = self._methods_at(path)
-            headers = {"Allow": ", ".join(methods)} if methods else headers
-            reason = f"{path} takes {', '.join(methods)}, not {request.method}."
+            methods = ", ".join(self._methods_at(path)) or headers.get("Allow", "GET")
+            headers["Allow"] = methods
+            reason = f"{path} takes {methods}, not {request.method}."
         code = FRAMEWORK_CODES.get(status, "badRequest")
         return _response(error_body(status, code, reason), status, headers)
 

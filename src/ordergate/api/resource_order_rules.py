@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ordergate.api.exchange import answer, body, no_content, one, page, query
+from ordergate.api.exchange import answer, body, created, no_content, one, page, query
 from ordergate.errors import InvalidDocumentError
 from ordergate.tmf630.filter import matches
 
@@ -101,7 +101,8 @@ class ResourceOrderRules:
             )
         is_new = await self._rules.put(rule)
         await self._refresh()
-        return answer(self._shown(rule), 201 if is_new else 200)
+        kept = self._shown(await self._rules.get(id_, rule["version"]))
+        return created(kept, kept["href"]) if is_new else answer(kept)
 
     async def check_resource_order_rule(self) -> Response:
         """POST /resourceOrderRule/check: everything that is wrong with a rule; nothing is kept."""

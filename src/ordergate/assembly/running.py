@@ -185,7 +185,7 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
 
 def worker() -> ASGIApp:
     """Return the application of one of several worker processes."""
-    die_with_parent(signal.SIGTERM)
+    die_with_parent()  # what it was at is safe: a crash at any point loses nothing
     settings = Settings.from_environ(os.environ)
     configure_logging(settings.log_level, settings.log_format)
     return build(settings)
@@ -212,7 +212,9 @@ def build(settings: Settings) -> ASGIApp:
         _log.info("ready", extra={"url": settings.base_url()})
         yield
         stop.set()
-        await asyncio.gather(*tasks)
+        _, late = await asyncio.wait(tasks, timeout=_GRACE)
+        for task in late:  # they wait for a store that doesn't answer
+            task.cancel()
         await stores.close()
 
     async def sweep(stop: asyncio.Event) -> None:

@@ -146,7 +146,7 @@ def wire_doors(
     tmf652 = load_contract(folder, "tmf652-resource-ordering")
     tmf641 = load_contract(folder, "tmf641-service-ordering")
     gateway = load_contract(folder, "gateway")
-    bodies = Bodies(tmf652)
+    bodies, service_bodies = Bodies(tmf652), Bodies(tmf641)
     addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
     clock, limit = SystemClock(), settings.page_limit
     documents = StandardDocuments()
@@ -185,6 +185,7 @@ def wire_doors(
         records=stores.requests.records,
         hand_overs=stores.hand_overs,
         documents=documents,
+        check_service_order=lambda document: service_bodies.check(document, "createServiceOrder"),
         addresses=addresses,
         clock=clock,
         page_limit=limit,
@@ -199,7 +200,7 @@ def wire_doors(
     hubs = {api: Hub(stores.hubs, api, addresses) for api in Api}
     doors = (
         Door(tmf652, bodies, (resource_ordering, hubs[Api.RESOURCE_ORDERING])),
-        Door(tmf641, Bodies(tmf641), (service_ordering, hubs[Api.SERVICE_ORDERING])),
+        Door(tmf641, service_bodies, (service_ordering, hubs[Api.SERVICE_ORDERING])),
         Door(gateway, Bodies(gateway), (own, rule_handlers)),
     )
     return Process(requests, orders, rules), doors

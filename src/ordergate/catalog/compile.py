@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from ordergate.catalog.expressions import compile_expression
+from ordergate.catalog.expressions import RESERVED, compile_expression
 from ordergate.errors import InvalidDocumentError
 from ordergate.process.rules import (
     VARIABLES,
@@ -114,7 +115,7 @@ class _Compiler:
         name = for_each["name"]
         if name in VARIABLES:
             self.problems.append(Problem(f"{path}.as", f"'{name}' is a variable already"))
-        elif not name.isidentifier():
+        elif name in RESERVED or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             self.problems.append(Problem(f"{path}.as", f"'{name}' can't be a variable's name"))
         return ForEach(self._expression(f"{path}.expr", for_each["over"]), name)
 

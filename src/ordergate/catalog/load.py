@@ -6,6 +6,7 @@ stands twice in a map is refused.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class _JsonLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
+            if str(key.value) in seen:
                 problem = f"the key {key.value!r} is there already"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(str(key.value))
@@ -80,7 +81,7 @@ def load_rules(path: Path) -> tuple[list[LoadedRule], list[Problem]]:
     for file in files:
         try:
             loaded += _read(file)
-        except (OSError, RecursionError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             problems.append(_unreadable(file, error))
     found = check_rules([rule.document for rule, _ in loaded])
     for (rule, node), about in zip(loaded, found, strict=True):
@@ -96,6 +97,7 @@ def _read(file: Path) -> Iterator[tuple[LoadedRule, yaml.Node]]:
             node = loader.get_node()
             if node is not None and not _is_empty(node):
                 document = loader.construct_document(node)
+                json.dumps(document)  # an alias may hold itself; nothing after this expects that
                 yield LoadedRule(document, str(file), _line(node)), node
     finally:
         loader.dispose()
@@ -113,7 +115,7 @@ def _unreadable(file: Path, error: Exception) -> Problem:
         return Problem("", f"can't be read: {reason}", str(file), mark.line + 1 if mark else 1)
     if isinstance(error, OSError):
         return Problem("", f"can't be read: {error.strerror}", str(file), 1)
-    reason = "it holds itself" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+    reason = str(error).partition("\n")[0]
     return Problem("", f"can't be read: {reason}", str(file), 1)
 
 

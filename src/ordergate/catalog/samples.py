@@ -29,6 +29,7 @@ _MOST_ALONE = 8
 """Optional characteristics that are tried one by one, beside all and none."""
 
 _LONGEST_LIST = 100
+_LONGEST_TEXT = 1_000
 
 _TEXTS = {
     "date-time": "2026-01-31T12:00:00Z",
@@ -175,9 +176,10 @@ def _text(schema: Mapping[str, Any], *, large: bool) -> str:
     if "pattern" in schema or schema.get("format", "date") not in _TEXTS:
         raise NoSampleError
     if "format" in schema:
-        return str(_TEXTS[schema["format"]])
-    shortest = max(schema.get("minLength", 1), 1)
-    return "a" * (min(shortest + 1, schema.get("maxLength", shortest + 1)) if large else shortest)
+        return _TEXTS[schema["format"]]
+    shortest = max(int(schema.get("minLength", 1)), 1)
+    longest = max(int(schema.get("maxLength", shortest + 1)), shortest)
+    return "a" * min(longest if large else shortest, _LONGEST_TEXT)
 
 
 def _list(schema: Mapping[str, Any], *, large: bool) -> list[Any]:

@@ -211,8 +211,9 @@ def load(path: Path, url: str) -> None:
 
     rules = sound_rules(path)
     with GatewayClient(url) as client:
-        for name, is_new in put_rules(client, rules):
-            click.echo(f"{name}: {'new' if is_new else 'unchanged'}")
+        for rule, is_new in put_rules(client, rules):
+            what = "new" if is_new else "unchanged"
+            click.echo(f"{rule['id']} version {rule['version']}: {what}")
 
 
 @catalog.command("list", epilog=_example("ordergate catalog list --json | jq '.[].id'"))

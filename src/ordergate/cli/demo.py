@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -60,7 +61,7 @@ def _run(settings: Settings, console: Console, *, once: bool) -> None:
         console.print()
         console.print(demo_table(sent, arrived))
         if not once:
-            _say_where(client.url, console)
+            _say_where(client.url, examples / "requests" / "vpn-and-fibre.json", console)
             gateway.wait()
 
 
@@ -99,7 +100,7 @@ def _wait_until_ready(
 
 
 def _load_rules(client: GatewayClient, folder: Path, console: Console) -> None:
-    loaded = [name for name, _ in put_rules(client, sound_rules(folder))]
+    loaded = [rule["id"] for rule, _ in put_rules(client, sound_rules(folder))]
     console.print(f"It has the example rules: {', '.join(loaded)}.")
 
 
@@ -173,7 +174,7 @@ def _wait_until_arrived(
     )
 
 
-def _say_where(url: str, console: Console) -> None:
+def _say_where(url: str, example: Path, console: Console) -> None:
     """Say what there is to look at and to try."""
     service_order = f"{BASE_PATHS[Api.SERVICE_ORDERING]}/serviceOrder"
     pages = {
@@ -187,7 +188,7 @@ def _say_where(url: str, console: Console) -> None:
     console.print("or send an order of your own:")
     console.print(
         f"  curl -s -H 'Content-Type: application/json' "
-        f"-d @examples/requests/vpn-and-fibre.json {url}{service_order}",
+        f"-d @{os.path.relpath(example)} {url}{service_order}",
         soft_wrap=True,
     )
     console.print("Ctrl-C stops it all; the data stays.")

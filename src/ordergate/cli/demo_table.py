@@ -41,7 +41,7 @@ class Sent:
     order_ids: frozenset[str] = frozenset()
 
 
-_COLUMNS = {"outcome, and why": 30, "resource orders": 20, "waits": 18, "notifications": 24}
+_COLUMNS = {"outcome, and why": 31, "resource orders": 20, "waits": 18, "notifications": 23}
 _SHORT = {"ResourceOrder": "resource order ", "ServiceOrder": "service order "}
 
 

@@ -38,17 +38,17 @@ def problem_document(problem: Problem) -> Document:
     return asdict(problem)
 
 
-def put_rules(client: GatewayClient, rules: Iterable[Document]) -> Iterator[tuple[str, bool]]:
-    """Load rules into a gateway; yield each one's name and version, and whether it was new."""
+def put_rules(client: GatewayClient, rules: Iterable[Document]) -> Iterator[tuple[Document, bool]]:
+    """Load rules into a gateway; yield each one, and whether that version of it was new."""
     for rule in rules:
-        yield f"{plain(rule['id'])} version {plain(rule.get('version', 1))}", client.put_rule(rule)
+        yield rule, client.put_rule(rule)
 
 
 def rule_table(rules: Iterable[Document]) -> Table:
     """Return the rules as a table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("rule", "version", "status", "for", "requests", "feasibility", "order items"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for rule in rules:
         applies = rule.get("appliesTo", {})
         table.add_row(
@@ -56,7 +56,7 @@ def rule_table(rules: Iterable[Document]) -> Table:
             plain(rule.get("version", "-")),
             plain(rule.get("status", "active")),
             plain(applies.get("specification", {}).get("id", "-")),
-            ", ".join(map(plain, applies.get("requestType", ["any"]))),
+            "\n".join(map(plain, applies.get("requestType", ["any"]))),
             plain(rule.get("feasibility", "ifSpecial")),
             ", ".join(plain(item.get("key", "-")) for item in rule.get("orderItem", [])),
         )

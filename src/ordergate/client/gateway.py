@@ -34,8 +34,8 @@ class RefusedError(OrdergateError):
     code = "refused"
 
     def __init__(self, status: int, document: Document) -> None:
-        said = [str(document[key]) for key in ("reason", "message") if document.get(key)]
-        super().__init__(": ".join(dict.fromkeys(said)) or f"HTTP status {status}")
+        reason, message = document.get("reason", f"HTTP status {status}"), document.get("message")
+        super().__init__(f"{reason} ({message})" if message else str(reason))
         self.status = status
         self.document = document
 
@@ -99,16 +99,26 @@ class GatewayClient:
         except RefusedError as refused:
             if refused.status != _NOT_FOUND:
                 raise
-        order = self._document("GET", f"{_RESOURCE_ORDER}/{_segment(any_id)}")
+        return self.record(self._request_of(any_id))
+
+    def _request_of(self, order_id: str) -> str:
+        """Return the id of the request that a resource order was issued for."""
         try:
-            return self.record(order["initiatingRequest"]["id"])
-        except KeyError:
-            text = f"Resource order {any_id} was issued for no request: it came in by itself"
+            order = self._document("GET", f"{_RESOURCE_ORDER}/{_segment(order_id)}")
+        except RefusedError as refused:
+            if refused.status != _NOT_FOUND:
+                raise
+            text = f"Neither a request nor a resource order has the id {order_id}."
             raise RefusedError(_NOT_FOUND, {"reason": text}) from None
+        if "initiatingRequest" not in order:
+            text = f"Resource order {order_id} was issued for no request: it came in by itself."
+            raise RefusedError(_NOT_FOUND, {"reason": text})
+        return str(order["initiatingRequest"]["id"])
 
     def resource_orders(self, request_id: str) -> list[Document]:
-        """Return the resource orders issued for a request."""
-        return self._list(_RESOURCE_ORDER, {"initiatingRequest.id": request_id})
+        """Return the resource orders issued for a request, by domain."""
+        found = self._list(_RESOURCE_ORDER, {"initiatingRequest.id": request_id})
+        return sorted(found, key=lambda order: str(order.get("domain")))
 
     def rules(self) -> list[Document]:
         """Return the rules at the gateway, latest versions."""

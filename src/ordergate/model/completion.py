@@ -42,8 +42,10 @@ def _utc(text: object, otherwise: datetime | None = None) -> object:
     """Return a date-time in UTC with milliseconds; what isn't one stays as it is."""
     if not text and otherwise is not None:
         return timestamp(otherwise)
+    if not isinstance(text, str):
+        return text
     try:
-        moment = datetime.fromisoformat(str(text))
+        moment = datetime.fromisoformat(text)
         return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import Action
 from ordergate.model.order import Reason
-from ordergate.process.rules import ExpressionError, matching
+from ordergate.process.rules import ExpressionError, Feasibility, matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -156,6 +156,9 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
     if item.needs_special_handling:
         reasons.append(Reason("requested", "The requester asks for special handling.", item.path))
     outcome = Outcome.SPECIAL if reasons else Outcome.STANDARD
+    if outcome is Outcome.STANDARD and rule.feasibility is Feasibility.ALWAYS:
+        first = "Its rule wants a feasibility assessment before anything is provisioned."
+        reasons.append(Reason("feasibilityFirst", first, item.path))
     return Assessment(item, outcome, tuple(reasons), rule, conditions)
 
 

@@ -15,7 +15,8 @@ from ordergate.model.events import EventType
 from ordergate.model.order import OrderType, Reason
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
-from ordergate.process.determine import determine, draft, linked
+from ordergate.process.determine import determine
+from ordergate.process.draft import MOST_ITEMS, draft, linked
 from ordergate.process.notify import notify
 from ordergate.process.ports import Entity, Plan, RecordedRequest
 from ordergate.process.rules import ExpressionError, Feasibility
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ordergate.model.events import OwedEvent
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
-    from ordergate.process.determine import Draft
+    from ordergate.process.draft import Draft
     from ordergate.process.ports import Idempotency
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.rules import Rule

@@ -1,10 +1,12 @@
 """Rules, in the collection `resourceOrderRule`; its revision counts in `catalogRevision`.
 
-`{_id: "<id>:<version>", id, version, retired, document}`
+`{_id: "<id>:<version>", id, version, retired, text}`: the document is kept as JSON text. It holds
+JSON Schema, and the driver would turn a map with `$ref` and `$id` into a reference of its own.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import DuplicateKeyError
@@ -45,7 +47,7 @@ class MongoRuleStore:
                     "id": rule_id,
                     "version": version,
                     "retired": False,
-                    "document": document,
+                    "text": json.dumps(document),
                 }
             )
             # Also when it was there: whoever put it may have died before it counted.
@@ -97,7 +99,7 @@ class MongoRuleStore:
             await self._rules.insert_one(stored)
         except DuplicateKeyError as error:
             there = await self._rules.find_one({"_id": stored["_id"]})
-            if there is not None and there["document"] == stored["document"]:
+            if there is not None and json.loads(there["text"]) == json.loads(stored["text"]):
                 return False
             raise DuplicateError(
                 f"Version {stored['version']} of rule {stored['id']} is there with other content: "
@@ -113,4 +115,4 @@ class MongoRuleStore:
 def _document(stored: Stored) -> Document:
     """Return the rule as it was put; a retired one says so."""
     retired = {"status": "retired"} if stored["retired"] else {}
-    return {**stored["document"], **retired}
+    return {**json.loads(stored["text"]), **retired}

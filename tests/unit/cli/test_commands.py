@@ -156,7 +156,10 @@ def test_explain_of_what_is_not_there_is_1(capsys: pytest.CaptureFixture[str]) -
     with canned_gateway({}) as gateway:
         assert run(["explain", "nothing", "--url", gateway.url]) == 1
 
-    assert capsys.readouterr().err == "Error: There is no such entity.\n"
+    assert (
+        capsys.readouterr().err
+        == "Error: Neither a request nor a resource order has the id nothing.\n"
+    )
 
 
 def test_rules_at_a_gateway_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def test_refusal_carries_status_reason_and_message() -> None:
 
     assert caught.value.status == 400
     assert caught.value.document == error
-    assert caught.value.reason == "No item.: serviceOrderItem"
+    assert caught.value.reason == "No item. (serviceOrderItem)"
 
 
 def test_no_gateway_at_the_url_is_a_matter_of_set_up() -> None:
@@ -103,6 +103,15 @@ def test_resource_order_without_a_request_says_so() -> None:
         client.record_of("ro-1")
 
 
+def test_id_of_nothing_is_told_in_one_sentence() -> None:
+    with (
+        canned_gateway({}) as gateway,
+        GatewayClient(gateway.url) as client,
+        pytest.raises(RefusedError, match="Neither a request nor a resource order has the id x"),
+    ):
+        client.record_of("x")
+
+
 def test_id_is_one_segment_of_the_path() -> None:
     with canned_gateway({}) as gateway, GatewayClient(gateway.url) as client:
         with pytest.raises(RefusedError):
@@ -111,10 +120,11 @@ def test_id_is_one_segment_of_the_path() -> None:
         assert gateway.asked[0].target == "/gateway/v1/initiatingRequest/..%2Fx%3Fy%23z"
 
 
-def test_resource_orders_are_asked_for_by_their_request() -> None:
-    answers = {f"GET {TMF652}/resourceOrder": (200, [{"id": "ro-1"}])}
+def test_resource_orders_are_asked_for_by_their_request_and_come_by_domain() -> None:
+    found = [{"id": "ro-1", "domain": "core"}, {"id": "ro-2", "domain": "access"}]
+    answers = {f"GET {TMF652}/resourceOrder": (200, found)}
     with canned_gateway(answers) as gateway, GatewayClient(gateway.url) as client:
-        assert client.resource_orders("so-1") == [{"id": "ro-1"}]
+        assert [order["id"] for order in client.resource_orders("so-1")] == ["ro-2", "ro-1"]
 
     assert gateway.asked[0].target.endswith("?initiatingRequest.id=so-1")
 

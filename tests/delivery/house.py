@@ -1,0 +1,108 @@
+"""A gateway's delivery side on a real MongoDB, with what writes owed events."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fakes_delivery import SystemClock, owed
+from ordergate.delivery.dispatcher import Dispatcher
+from ordergate.delivery.lane_delivery import LaneDelivery
+from ordergate.delivery.relay import Relay
+from ordergate.delivery.retry import RetryPolicy
+from ordergate.delivery.sender import HttpSender
+from ordergate.model.common import Api
+from ordergate.model.notification import EventSubscription
+from ordergate.storage.events import MongoEvents
+from ordergate.storage.hubs import MongoHubs
+from ordergate.storage.lanes import MongoLanes
+from ordergate.storage.outboxes import MongoOutboxes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from typing import Any
+
+    from ordergate.storage.database import Database
+
+DEADLINE = 1.0
+
+
+class House:
+    """The stores of one database, and any number of dispatchers on it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.outboxes = MongoOutboxes(database)
+        self.events = MongoEvents(database, retention=3600)
+        self.lanes = MongoLanes(database)
+        self.hubs = MongoHubs(database)
+
+    async def register(self, hub_id: str, callback: str, query: str | None = None) -> None:
+        await self.hubs.add(EventSubscription(hub_id, Api.RESOURCE_ORDERING, callback, query))
+
+    async def owe(self, entity_id: str, *sequences: int, state: str = "inProgress") -> None:
+        """Write a change to a resource order, as the order book does: with its events."""
+        outbox = [
+            {"sequence": n, "api": "TMF652", "event": owed(entity_id, n, state=state).document}
+            for n in sequences
+        ]
+        await self.database["resourceOrder"].update_one(
+            {"_id": entity_id}, {"$push": {"outbox": {"$each": outbox}}}, upsert=True
+        )
+
+    def dispatcher(
+        self,
+        sender: HttpSender,
+        *,
+        max_age: float = 3600,
+        schedule: tuple[float, ...] = (0.1,),
+        lease: float = 30,
+        senders: int = 8,
+    ) -> Dispatcher:
+        retry = RetryPolicy(schedule=schedule, max_age=max_age, random=random.random)
+        delivery = LaneDelivery(
+            lanes=self.lanes,
+            events=self.events,
+            hubs=self.hubs,
+            sender=sender,
+            retry=retry,
+            clock=SystemClock(),
+        )
+        relay = Relay(self.outboxes, self.events, self.lanes, self.hubs)
+        return Dispatcher(
+            relay, self.lanes, delivery, senders=senders, lease=lease, poll_interval=0.05
+        )
+
+    @asynccontextmanager
+    async def dispatching(self, count: int = 1, **policy: Any) -> AsyncIterator[list[Dispatcher]]:
+        """Run dispatchers, and stop them cleanly at the end."""
+        sender = HttpSender(attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=8)
+        dispatchers = [self.dispatcher(sender, **policy) for _ in range(count)]
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as running:
+            for dispatcher in dispatchers:
+                running.create_task(dispatcher.run(stop))
+            try:
+                yield dispatchers
+            finally:
+                stop.set()
+        sender.close()
+
+    async def drained(self) -> bool:
+        """Tell whether no event waits anywhere."""
+        owes = await self.database["resourceOrder"].count_documents({"outbox.0": {"$exists": True}})
+        return not owes and not await self.database["lane"].count_documents({"pending": True})
+
+
+async def eventually(
+    condition: Callable[[], bool | Coroutine[Any, Any, bool]], within: float = 10
+) -> None:
+    """Wait until the condition holds; fail if it doesn't in time."""
+    async with asyncio.timeout(within):
+        while True:
+            met = condition()
+            if met if isinstance(met, bool) else await met:
+                return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,37 @@
+"""What a running gateway weighs. How fast it starts is measured in benchmarks, not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from running import TMF641, eventually
+from make import example
+
+if TYPE_CHECKING:
+    from running import Gateway
+
+MOST_MEMORY = 200 * 1024 * 1024
+
+
+def test_a_gateway_at_work_takes_less_than_200_mb_without_its_mongod(gateway: Gateway) -> None:
+    gateway.start()
+    gateway.put_rules()
+    for _ in range(20):
+        gateway.call("POST", f"{TMF641}/serviceOrder", expect=201, json=example("vpn-and-fibre"))
+    ours = [one for one in gateway.family() if "mongod" not in one.name()]
+    assert sum(one.memory_info().rss for one in ours) < MOST_MEMORY
+
+
+def test_the_metrics_count_what_was_decided(gateway: Gateway) -> None:
+    gateway.start()
+    gateway.put_rules()
+    gateway.call("POST", f"{TMF641}/serviceOrder", expect=201, json=example("fibre-standard"))
+
+    def counted() -> bool:
+        import requests  # noqa: PLC0415 - read as text, not by `call`
+
+        text = requests.get(f"{gateway.url}/metrics", timeout=5).text
+        line = 'ordergate_initiating_requests_total{outcome="standard",request_type="serviceOrder"}'
+        return f"{line} 1.0" in text
+
+    assert eventually(counted)

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from ordergate.catalog.expressions import (
+    LONGEST_LIST,
+    LONGEST_SOURCE,
+    MOST_VALUES,
+    MOST_VALUES_IN_COMPREHENSION,
+    compile_expression,
+)
+from ordergate.errors import InvalidDocumentError
+from ordergate.process.rules import VARIABLES, ExpressionError
+
+
+def value_of(source: str, **characteristic: Any) -> Any:
+    return compile_expression(source, VARIABLES).evaluate({"characteristic": characteristic})
+
+
+def refusal_of(source: str) -> str:
+    with pytest.raises(InvalidDocumentError) as refused:
+        compile_expression(source, VARIABLES)
+    assert "\n" not in refused.value.reason
+    return refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("characteristic.bandwidth > 10 && characteristic.name == 'x'", True),
+        ("has(characteristic.wifi)", False),
+        ("has(characteristic.wifi) && characteristic.wifi", False),
+        ("has(characteristic.wifi) ? characteristic.wifi : true", True),
+        ("characteristic.name + '-' + string(characteristic.bandwidth)", "x-100"),
+        ("characteristic.sites.filter(s, s.size > 1).map(s, s.name)", ["b"]),
+        ("size(characteristic.sites)", 2),
+        ("{'a': [1, 2.5, null]}", {"a": [1, 2.5, None]}),
+        ("'a.map(x, b.map(y, y))'", "a.map(x, b.map(y, y))"),
+    ],
+)
+def test_expression_has_its_value(source: str, value: Any) -> None:
+    sites = [{"name": "a", "size": 1}, {"name": "b", "size": 2}]
+    assert value_of(source, bandwidth=100, name="x", sites=sites) == value
+
+
+def test_expression_tells_its_source() -> None:
+    assert compile_expression("1 + 1", VARIABLES).source == "1 + 1"
+
+
+def test_expression_may_name_the_element_of_its_line() -> None:
+    expression = compile_expression("site.name", (*VARIABLES, "site"))
+    assert expression.evaluate({"site": {"name": "a"}}) == "a"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("1 +", "column 4"),
+        ("", "column 1"),
+        ("true &&\n  (", "line 2"),
+        ("(" * 300 + "1" + ")" * 300, "can't be read"),
+        ("bandwidth > 10", "no variable 'bandwidth'"),
+        ("math.abs(1)", "no variable 'math'"),
+        ("lower(characteristic.name)", "no function 'lower'"),
+        ("[1].transformList(request, 1)", "no function 'transformList'"),
+        ("'x' + " * 2000 + "'x'", "too long"),
+    ],
+)
+def test_expression_that_makes_no_sense_is_refused(source: str, words: str) -> None:
+    assert words in refusal_of(source)
+
+
+def test_expression_of_ten_thousand_characters_is_refused_at_once() -> None:
+    started = time.monotonic()
+    assert str(LONGEST_SOURCE) in refusal_of("!" * 10_000 + "true")
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "characteristic.a.map(x, characteristic.b.map(y, y))",
+        "characteristic.a.exists(x, characteristic.b.all(y, y == x))",
+        "characteristic.a.filter(x, size(x.filter(y, y)) > 1)",
+        "characteristic.a . map ( x , [ ( x . exists_one ( y , y ) ) ] )",
+        "characteristic.a.map(x, // ')'\n characteristic.b.existsOne(y, y))",
+        "characteristic.a.map(x, ')' == r'\\' || x.all(y, y))",
+        "characteristic.a.map(x, \"\\\")\" == '''')''' || x.all(y, y))",
+    ],
+)
+def test_nested_comprehension_is_refused(source: str) -> None:
+    assert "comprehension" in refusal_of(source)
+
+
+def test_list_beyond_the_bound_is_refused() -> None:
+    source = "size(characteristic.sites)"
+    assert value_of(source, sites=[0] * LONGEST_LIST) == LONGEST_LIST
+    with pytest.raises(ExpressionError, match="too long"):
+        value_of(source, sites=[0] * (LONGEST_LIST + 1))
+
+
+def test_long_list_deep_in_a_variable_is_refused() -> None:
+    with pytest.raises(ExpressionError, match="too long"):
+        value_of("has(characteristic.a)", a={"b": [{"c": [0] * (LONGEST_LIST + 1)}]})
+
+
+def test_list_that_the_expression_does_not_look_at_is_no_matter() -> None:
+    expression = compile_expression("item.id", VARIABLES)
+    scope = {"item": {"id": "1"}, "characteristic": {"sites": [0] * (LONGEST_LIST + 1)}}
+    assert expression.evaluate(scope) == "1"
+
+
+def test_more_values_than_the_bound_are_refused() -> None:
+    many = {str(name): 0 for name in range(MOST_VALUES)}
+    with pytest.raises(ExpressionError, match="more than"):
+        value_of("has(characteristic.a)", many=many)
+
+
+def test_comprehension_over_much_data_is_refused_rather_than_slow() -> None:
+    lists = [[0] * 7 for _ in range(LONGEST_LIST)]
+    assert value_of("size(characteristic.lists)", lists=lists) == LONGEST_LIST
+    with pytest.raises(ExpressionError, match=str(MOST_VALUES_IN_COMPREHENSION)):
+        value_of("characteristic.lists.map(x, x)", lists=lists)
+
+
+def test_long_text_counts_as_many_values() -> None:
+    with pytest.raises(ExpressionError, match="more than"):
+        value_of("characteristic.sites.map(s, characteristic.text)", sites=[1], text="x" * 100_000)
+
+
+def test_value_nested_deeper_than_the_engine_may_go_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    with pytest.raises(ExpressionError, match="deeper"):
+        value_of("has(characteristic.a)", **deep)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("characteristic.wifi", "there is no 'wifi'"),
+        ("characteristic['wifi']", "there is no 'wifi'"),
+        ("characteristic.number + 'a'", "types"),
+        ("characteristic.number && true", "types"),
+        ("characteristic.number.attribute", "types"),
+        ("characteristic.number + 1.5", "types"),
+        ("characteristic.text * 3", "Unsupported operation"),
+        ("characteristic.number / 0", "zero"),
+        ("characteristic.number % 0", "zero"),
+        ("9223372036854775807 + characteristic.number", "overflow"),
+        ("int(1e30)", "overflow"),
+        ("int(characteristic.text)", "int"),
+        ("timestamp(characteristic.text)", "timestamp"),
+        ("timestamp('0000-01-01T00:00:00Z')", "year"),
+        ("characteristic.text.matches('(')", "regex"),
+        ("size(characteristic.number)", "size() can't take"),
+        ("string(true)", "string() can't take"),
+        ("[1][5]", "index"),
+        ("place.a", "there is no variable 'place'"),
+        ("characteristic.object", "object"),
+        ("1.0 / 0.0", "float"),
+        ("duration('1s')", "timedelta"),
+        ("timestamp('2026-01-01T00:00:00Z')", "datetime"),
+        ("b'abc'", "bytes"),
+        ("{1: 2}", "dict"),
+    ],
+)
+def test_every_failure_is_an_expression_error_in_one_line(source: str, words: str) -> None:
+    with pytest.raises(ExpressionError) as failed:
+        value_of(source, number=10, text="x", object=object() if "object" in source else 1)
+    assert words in str(failed.value)
+    assert "\n" not in str(failed.value)
+
+
+def test_what_no_utf8_can_hold_is_an_expression_error() -> None:
+    with pytest.raises(ExpressionError):
+        value_of("characteristic.text == 'a'", text="\ud800")
