@@ -1,13 +1,27 @@
-"""Builders: valid documents with one thing different."""
+"""Builders: valid documents and entities with one thing different."""
 
 from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ordergate.catalog.compile import compile_rule
+from ordergate.catalog.load import load_rules
+from ordergate.model.addresses import Addresses
+from ordergate.model.common import Action, Specification
+from ordergate.process.intake import intake
+from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
+from ordergate.process.rules import AppliesTo, Literal, OrderItemTemplate, Rule
+from ordergate.schemas.initiating_request import read_initiating_request
+from ordergate.schemas.service_order import read_service_order
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
+ADDRESSES = Addresses("http://gateway.example")
+MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 def example(name: str) -> dict[str, Any]:
@@ -50,3 +64,66 @@ def service_item(item_id: str = "1", **service: Any) -> dict[str, Any]:
     """Return a fibre access item; `service` replaces attributes of its service."""
     item = example("fibre-standard")["serviceOrderItem"][0]
     return {**item, "id": item_id, "service": {**item["service"], **service}}
+
+
+@cache
+def example_rules() -> tuple[Rule, ...]:
+    """Return the example rules, compiled as the gateway does it."""
+    loaded, problems = load_rules(EXAMPLES / "catalog")
+    assert problems == []
+    rules = [compile_rule(one.document)[0] for one in loaded]
+    return tuple(one for one in rules if one is not None)
+
+
+def request_of(document: dict[str, Any], request_id: str = "req-1") -> InitiatingRequest:
+    """Return the request that a document of either door is."""
+    if "serviceOrderItem" in document:
+        return intake(read_service_order(document), request_id, ADDRESSES, MOMENT)
+    return read_initiating_request(document, request_id, ADDRESSES, MOMENT)
+
+
+def request(*items: RequestedItem, **changes: Any) -> InitiatingRequest:
+    """Return a request for these items, by a party."""
+    attributes: dict[str, Any] = {
+        "id": "req-1",
+        "href": ADDRESSES.initiating_request("req-1"),
+        "request_type": RequestType.PARTY_REQUEST,
+        "received_date": MOMENT,
+        "item": items,
+    }
+    return InitiatingRequest(**{**attributes, **changes})
+
+
+def item(item_id: str = "1", specification: str = "svc-small", **changes: Any) -> RequestedItem:
+    """Return an item to add that `rule()` is for."""
+    attributes: dict[str, Any] = {
+        "id": item_id,
+        "path": f"requestedItem[{item_id}]",
+        "action": Action.ADD,
+        "specification": Specification(specification),
+    }
+    return RequestedItem(**{**attributes, **changes})
+
+
+def line(key: str, *depends_on: str, **changes: Any) -> OrderItemTemplate:
+    """Return a line of a rule that makes one item."""
+    attributes: dict[str, Any] = {
+        "key": key,
+        "domain": "access",
+        "resource_specification": Specification(f"rs-{key}"),
+        "resource": {"name": Literal(key)},
+        "depends_on": depends_on,
+    }
+    return OrderItemTemplate(**{**attributes, **changes})
+
+
+def rule(*lines: OrderItemTemplate, **changes: Any) -> Rule:
+    """Return a rule for `item()`, with one line when none is given."""
+    attributes: dict[str, Any] = {
+        "id": "small",
+        "version": 1,
+        "name": "Small",
+        "applies_to": AppliesTo(Specification("svc-small")),
+        "order_item": lines or (line("port"),),
+    }
+    return Rule(**{**attributes, **changes})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 import requests
+
 from make import example
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from running import TMF641, eventually
 from make import example
+from running import TMF641, eventually
 
 if TYPE_CHECKING:
     from running import Gateway

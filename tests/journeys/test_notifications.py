@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from running import TMF641, TMF652, Gateway, eventually, free_port, listening
 from make import example
+from running import TMF641, TMF652, Gateway, eventually, free_port, listening
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ def test_the_table_of_settings_lists_each_with_its_default_and_help() -> None:
         default, text = shown[field.name]
         assert text == field.metadata["help"]
         assert default == {"True": "yes"}.get(
-            kept := defaults.get(PREFIX + field.name.upper(), "–"), kept
+            kept := defaults.get(PREFIX + field.name.upper(), "-"), kept
         )
 
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import connexion
+import orjson
+from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from inflection import underscore
+from starlette.responses import Response
 
 from ordergate.api.contract import allowed_methods
+from ordergate.api.exchange import JSON
 from ordergate.api.guard import Guard
 from ordergate.api.problems import Problems
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp
 
     from ordergate.api.body import Bodies
@@ -53,6 +58,7 @@ def build_app(
     """
     app = connexion.AsyncApp("ordergate", lifespan=lifespan)
     for door in doors:
+        _serve_contract(app, door)
         app.add_api(
             door.contract,
             base_path=door.base_path,
@@ -60,10 +66,25 @@ def build_app(
             resolver=Resolver(_handler_in(door.handlers)),
             validator_map=door.bodies.validator_map(),
             pythonic_params=True,
+            swagger_ui_options=SwaggerUIOptions(serve_spec=False),
         )
     Problems(_allowed(doors)).register(app)
     operations.register(app)
     return Guard(app, max_body=max_body)
+
+
+def _serve_contract(app: connexion.AsyncApp, door: Door) -> None:
+    """Serve the contract as it is written, at the place where Swagger UI looks for it.
+
+    Connexion would write every reference out at each request, and some go in a circle.
+    """
+    text = orjson.dumps(door.contract)
+
+    async def contract(_: Request) -> Response:
+        return Response(text, media_type=JSON)
+
+    path = f"{door.base_path}/openapi.json"
+    app.add_url_rule(path, path, contract, methods=["GET"])
 
 
 def _handler_in(handlers: Sequence[object]) -> Callable[[str], Callable[..., Any]]:

@@ -67,7 +67,8 @@ class Problems:
     """
 
     def __init__(self, allowed: Mapping[str, tuple[str, ...]]) -> None:
-        self._allowed = [(_pattern(path), methods) for path, methods in allowed.items()]
+        literal_first = sorted(allowed.items(), key=lambda one: one[0].count("{"))
+        self._allowed = [(_pattern(path), methods) for path, methods in literal_first]
 
     def register(self, app: connexion.AsyncApp) -> None:
         """Make Connexion ask here about every error."""

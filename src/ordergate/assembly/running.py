@@ -9,9 +9,18 @@ import signal
 import socket
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from ordergate.assembly.wiring import Stores, wire_dispatcher, wire_doors
+from ordergate.api.app import build_app
+from ordergate.api.operations import Operations
+from ordergate.assembly.wiring import (
+    Contracts,
+    Stores,
+    wire_dispatcher,
+    wire_doors,
+    wire_process,
+)
 from ordergate.catalog.load import load_rules
 from ordergate.child_process import die_with_parent
 from ordergate.errors import DuplicateError, SetupError, StoreUnavailableError
@@ -22,9 +31,11 @@ from ordergate.storage.database import ping
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from starlette.types import ASGIApp
+
+    Part: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -193,45 +204,50 @@ def worker() -> ASGIApp:
 
 def build(settings: Settings) -> ASGIApp:
     """Return the application of one process, with all that runs beside it."""
-    from ordergate.api.app import build_app  # noqa: PLC0415 - `deliver` does without HTTP in
-    from ordergate.api.operations import Operations  # noqa: PLC0415
-
     metrics = Metrics()
     stores = Stores(settings)
     dispatcher = wire_dispatcher(settings, stores)
-    process, doors = wire_doors(settings, stores, dispatcher, metrics)
+    contracts = Contracts.load()
+    process = wire_process(settings, stores, dispatcher, contracts=contracts, metrics=metrics)
+    beside: dict[str, Part] = {
+        "rules": process.rules.run,
+        "sweeper": partial(
+            process.requests.keep_sweeping,
+            interval=settings.sweep_interval,
+            older_than=settings.sweep_after,
+        ),
+    }
+    if settings.deliver:
+        beside["dispatcher"] = dispatcher.run
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        stop = asyncio.Event()
         await process.rules.refresh()
-        beside = {"rules": process.rules.run, "sweeper": sweep}
-        if settings.deliver:
-            beside["dispatcher"] = dispatcher.run
-        tasks = [asyncio.create_task(_kept_up(name, run, stop)) for name, run in beside.items()]
-        _log.info("ready", extra={"url": settings.base_url()})
-        yield
-        stop.set()
-        _, late = await asyncio.wait(tasks, timeout=_GRACE)
-        for task in late:  # they wait for a store that doesn't answer
-            task.cancel()
+        async with _running(beside):
+            _log.info("ready", extra={"url": settings.base_url()})
+            yield
         await stores.close()
 
-    async def sweep(stop: asyncio.Event) -> None:
-        await process.requests.keep_sweeping(
-            stop, interval=settings.sweep_interval, older_than=settings.sweep_after
-        )
-
-    async def store_answers() -> None:
-        await ping(stores.database, within=_READY_PING)
-
-    operations = Operations(ping=store_answers, metrics=metrics.exposition)
+    operations = Operations(
+        ping=partial(ping, stores.database, within=_READY_PING), metrics=metrics.exposition
+    )
+    doors = wire_doors(settings, stores, process, contracts)
     return build_app(doors, operations, max_body=settings.max_body, lifespan=lifespan)
 
 
-async def _kept_up(
-    name: str, run: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
-) -> None:
+@asynccontextmanager
+async def _running(parts: Mapping[str, Part]) -> AsyncIterator[None]:
+    """Run the parts beside the block, and end them with it."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(_kept_up(name, run, stop)) for name, run in parts.items()]
+    yield
+    stop.set()
+    _, late = await asyncio.wait(tasks, timeout=_GRACE)
+    for task in late:  # they wait for a store that doesn't answer
+        task.cancel()
+
+
+async def _kept_up(name: str, run: Part, stop: asyncio.Event) -> None:
     """Run a part until `stop`; a defect in it is logged, and the part starts again."""
     while not stop.is_set():
         try:

@@ -7,6 +7,7 @@ import random
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ from ordergate.storage.rules import MongoRuleStore
 from ordergate.storage.special_handling import MongoHandOverBook
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ordergate.model.common import Document
     from ordergate.observability.metrics import Metrics
     from ordergate.process.ports import Relay as RelayPort
     from ordergate.settings import Settings
@@ -95,12 +99,35 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Contracts:
+    """The contracts of the three doors, and the validators made from them."""
+
+    tmf652: Document
+    tmf641: Document
+    gateway: Document
+    bodies: Mapping[str, Bodies]
+
+    @classmethod
+    def load(cls) -> Contracts:
+        """Read them, each with its profile."""
+        folder = contract_folder()
+        tmf652 = load_contract(folder, "tmf652-resource-ordering")
+        tmf641 = load_contract(folder, "tmf641-service-ordering")
+        gateway = load_contract(folder, "gateway")
+        named = {"tmf652": tmf652, "tmf641": tmf641, "gateway": gateway}
+        return cls(**named, bodies={name: Bodies(one) for name, one in named.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
-    """The process over its ports, and the rules in force."""
+    """The process over its ports, and what the doors share of it."""
 
     requests: IssueResourceOrders
     orders: KeepResourceOrders
     rules: CompiledRuleBook
+    documents: StandardDocuments
+    addresses: Addresses
+    clock: SystemClock
 
 
 def contract_folder() -> Path:
@@ -138,18 +165,17 @@ def wire_dispatcher(settings: Settings, stores: Stores) -> Dispatcher:
     )
 
 
-def wire_doors(
-    settings: Settings, stores: Stores, relay: RelayPort, metrics: Metrics
-) -> tuple[Process, tuple[Door, ...]]:
-    """Return the process, and the three doors that lead to it."""
-    folder = contract_folder()
-    tmf652 = load_contract(folder, "tmf652-resource-ordering")
-    tmf641 = load_contract(folder, "tmf641-service-ordering")
-    gateway = load_contract(folder, "gateway")
-    bodies, service_bodies = Bodies(tmf652), Bodies(tmf641)
+def wire_process(
+    settings: Settings,
+    stores: Stores,
+    relay: RelayPort,
+    *,
+    contracts: Contracts,
+    metrics: Metrics,
+) -> Process:
+    """Return the process over its adapters."""
     addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
-    clock, limit = SystemClock(), settings.page_limit
-    documents = StandardDocuments()
+    clock, documents = SystemClock(), StandardDocuments()
     rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
     requests = IssueResourceOrders(
         rules=rules,
@@ -168,39 +194,47 @@ def wire_doors(
         addresses=addresses,
         clock=clock,
         relay=relay,
-        check=lambda document: bodies.check(document, "createResourceOrder"),
+        check=partial(contracts.bodies["tmf652"].check, operation="createResourceOrder"),
     )
+    return Process(requests, orders, rules, documents, addresses, clock)
+
+
+def wire_doors(
+    settings: Settings, stores: Stores, process: Process, contracts: Contracts
+) -> tuple[Door, ...]:
+    """Return the three doors that lead to the process."""
+    limit, addresses, clock = settings.page_limit, process.addresses, process.clock
+    bodies = contracts.bodies
     resource_ordering = ResourceOrdering(
-        process=orders, orders=stores.orders, addresses=addresses, page_limit=limit
+        process=process.orders, orders=stores.orders, addresses=addresses, page_limit=limit
     )
     service_ordering = ServiceOrdering(
-        process=requests,
+        process=process.requests,
         orders=stores.requests.service_orders,
         addresses=addresses,
         clock=clock,
         page_limit=limit,
     )
-    own = Gateway(
-        process=requests,
+    gateway = Gateway(
+        process=process.requests,
         records=stores.requests.records,
         hand_overs=stores.hand_overs,
-        documents=documents,
-        check_service_order=lambda document: service_bodies.check(document, "createServiceOrder"),
+        documents=process.documents,
+        check_service_order=partial(bodies["tmf641"].check, operation="createServiceOrder"),
         addresses=addresses,
         clock=clock,
         page_limit=limit,
     )
-    rule_handlers = ResourceOrderRules(
+    rules = ResourceOrderRules(
         rules=stores.rules,
         check=check_rule,
-        refresh=rules.refresh,
+        refresh=process.rules.refresh,
         addresses=addresses,
         page_limit=limit,
     )
     hubs = {api: Hub(stores.hubs, api, addresses) for api in Api}
-    doors = (
-        Door(tmf652, bodies, (resource_ordering, hubs[Api.RESOURCE_ORDERING])),
-        Door(tmf641, service_bodies, (service_ordering, hubs[Api.SERVICE_ORDERING])),
-        Door(gateway, Bodies(gateway), (own, rule_handlers)),
+    return (
+        Door(contracts.tmf652, bodies["tmf652"], (resource_ordering, hubs[Api.RESOURCE_ORDERING])),
+        Door(contracts.tmf641, bodies["tmf641"], (service_ordering, hubs[Api.SERVICE_ORDERING])),
+        Door(contracts.gateway, bodies["gateway"], (gateway, rules)),
     )
-    return Process(requests, orders, rules), doors

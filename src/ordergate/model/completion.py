@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ordergate.model.common import timestamp
@@ -23,9 +24,11 @@ def completed(document: Document, moment: datetime) -> Document:
         if value is not None and not (name.endswith("Date") and value == "")
     }
     if "note" in complete:
+        taken = {note.get("id") for note in complete["note"]}
+        free = (number for number in map(str, count(1)) if number not in taken)
         complete["note"] = [
-            {**note, "id": note.get("id") or str(number), "date": _utc(note.get("date"), moment)}
-            for number, note in enumerate(complete["note"], start=1)
+            {**note, "id": note.get("id") or next(free), "date": _utc(note.get("date"), moment)}
+            for note in complete["note"]
         ]
     if "relatedParty" in complete:
         complete["relatedParty"] = [_party(party) for party in complete["relatedParty"]]

@@ -86,11 +86,21 @@ def check_items(document: Document) -> None:
     for index, item in enumerate(items):
         resource = item.get("resource", {})
         named = resource.get("id") or resource.get("href")
-        if item["action"] in {Action.MODIFY, Action.DELETE} and not named:
+        changes = item["action"] in {Action.MODIFY, Action.DELETE}
+        if (changes or "resource" in item) and not named:
             raise InvalidDocumentError(
                 f"To {item['action']} a resource, name it by id or href.",
                 path=f"orderItem[{index}].resource",
             )
+
+
+def action_of(item: Document) -> str:
+    """Return the action of an item as it is kept.
+
+    Two publications of TMF652 4.0.0 spell one differently; noChange is the later, TMF641's too.
+    """
+    action: str = item["action"]
+    return str(Action.NO_CHANGE) if action == "no_change" else action
 
 
 def _items(items: Iterable[Document], order_id: str, addresses: Addresses) -> list[Document]:
@@ -101,16 +111,23 @@ def _items(items: Iterable[Document], order_id: str, addresses: Addresses) -> li
 
 
 def _item(item: Document, item_id: str, order_id: str, addresses: Addresses) -> Document:
-    # Two publications of TMF652 4.0.0 spell it differently; noChange is the later, TMF641's too.
-    action = "noChange" if item["action"] == "no_change" else item["action"]
+    action = action_of(item)
     state = str(OrderState.ACKNOWLEDGED)
     taken: Document = {**item, "id": item_id, "action": action, "state": state}
-    if "resource" in item and action == Action.ADD:
-        resource = item["resource"]
-        resource_id = resource.get("id") or str(uuid5(_RESOURCE_IDS, f"{order_id}/{item_id}"))
-        href = resource.get("href") or addresses.resource(resource_id)
-        taken["resource"] = {**resource, "id": resource_id, "href": href}
+    if "resource" in item:
+        taken["resource"] = _resource(item["resource"], action, f"{order_id}/{item_id}", addresses)
     return taken
+
+
+def _resource(resource: Document, action: str, key: str, addresses: Addresses) -> Document:
+    """Return the resource by id and href, as TMF652 has it; one that is to come gets an id here."""
+    resource_id = resource.get("id") or resource.get("href", "").rpartition("/")[2]
+    if not resource_id and action == Action.ADD:
+        resource_id = str(uuid5(_RESOURCE_IDS, key))
+    if not resource_id:
+        return resource
+    href = resource.get("href") or addresses.resource(resource_id)
+    return {**resource, "id": resource_id, "href": href}
 
 
 def _check_relationships(items: list[Document], order_id: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import Action
@@ -169,6 +168,8 @@ def _contradictions(
     for target in item.relies_on:
         if target not in known:
             yield Reason("unknownItem", f"It waits for {target!r}, which isn't there.", item.path)
+    if item.quantity < 1:
+        yield Reason("invalidQuantity", f"{item.quantity} can't be ordered.", item.path)
     if item.id in looped:
         yield Reason("dependencyCycle", "It waits for itself, through other items.", item.path)
     if item.action is Action.ADD and item.subject.get("state") == "terminated":
@@ -185,17 +186,43 @@ def _contradictions(
 
 
 def _in_a_cycle(items: Iterable[RequestedItem]) -> frozenset[str]:
-    """Return the ids of items that wait for themselves, directly or through others."""
-    waits = {item.id: set(item.relies_on) for item in items}
-    looped: set[str] = set()
-    while True:
-        try:
-            TopologicalSorter(waits).prepare()
-        except CycleError as error:
-            looped.update(error.args[1])
-            waits = {one: targets - looped for one, targets in waits.items() if one not in looped}
+    """Return the ids of items that wait for themselves, directly or through others.
+
+    Kosaraju's way, without recursion: two walks, so a large request costs no more than its size.
+    """
+    waits = {item.id: list(item.relies_on) for item in items}
+    waited: dict[str, list[str]] = {}
+    for item_id, targets in waits.items():
+        for target in targets:
+            waited.setdefault(target, []).append(item_id)
+    looped = {item_id for item_id, targets in waits.items() if item_id in targets}
+    seen: set[str] = set()
+    finished = [one for start in waits for one in _walk(start, waits, seen)]
+    seen = set()
+    for start in reversed(finished):
+        component = _walk(start, waited, seen)
+        if len(component) > 1:
+            looped.update(component)
+    return frozenset(looped)
+
+
+def _walk(start: str, edges: Mapping[str, Sequence[str]], seen: set[str]) -> list[str]:
+    """Return what is reached from `start` and wasn't seen before, each after what it leads to."""
+    finished: list[str] = []
+    left = [(start, iter(edges.get(start, ())))]
+    if start in seen:
+        return finished
+    seen.add(start)
+    while left:
+        node, targets = left[-1]
+        target = next((one for one in targets if one not in seen), None)
+        if target is None:
+            finished.append(node)
+            left.pop()
         else:
-            return frozenset(looped)
+            seen.add(target)
+            left.append((target, iter(edges.get(target, ()))))
+    return finished
 
 
 def _no_single_rule(item: RequestedItem, found: Sequence[Rule]) -> Reason:

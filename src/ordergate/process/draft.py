@@ -56,16 +56,21 @@ class Draft:
         return self.template.key
 
 
-def draft(request: InitiatingRequest, assessment: Assessment, rule: Rule) -> tuple[Draft, ...]:
+def draft(
+    request: InitiatingRequest, assessment: Assessment, rule: Rule, most: int = MOST_ITEMS
+) -> tuple[Draft, ...]:
     """Return the order items that `rule` takes for the assessed item.
 
     Raises:
-        ExpressionError: a value of the rule can't be computed for it, or makes no sense.
+        ExpressionError: a value of the rule can't be computed for it, or makes no sense, or there
+            would be more than `most` items.
     """
     scope = scope_of(request, assessment.item)
     by_key: dict[str, list[Draft]] = {}
     for template in rule.order_item:
-        by_key[template.key] = list(_from_template(template, assessment.item, rule, scope))
+        made = list(_from_template(template, assessment.item, rule, scope, most))
+        most -= len(made)
+        by_key.setdefault(template.key, []).extend(made)
     waits = {key: _waits_for(key, rule, by_key) for key in by_key}
     return tuple(
         replace(one, depends_on=tuple(_within(one, waits[key], by_key)))
@@ -75,7 +80,7 @@ def draft(request: InitiatingRequest, assessment: Assessment, rule: Rule) -> tup
 
 
 def _from_template(
-    template: OrderItemTemplate, item: RequestedItem, rule: Rule, scope: Scope
+    template: OrderItemTemplate, item: RequestedItem, rule: Rule, scope: Scope, most: int
 ) -> Iterator[Draft]:
     """Yield the drafts of one line: one for each element and each unit."""
     if template.when is not None and template.when.evaluate(scope) is not True:
@@ -85,9 +90,9 @@ def _from_template(
         for element, inner in _elements(template, scope)
         for unit, quantity in _units(template, item, inner)
     )
-    units = list(islice(every, MOST_ITEMS + 1))
-    if len(units) > MOST_ITEMS:
-        raise ExpressionError(f"{template.key} makes more items than {MOST_ITEMS}, the most")
+    units = list(islice(every, most + 1))
+    if len(units) > most:
+        raise ExpressionError(f"with {template.key} there are more than {MOST_ITEMS} order items")
     numbered = template.for_each is not None or len(units) > 1
     for number, (element, unit, quantity, inner) in enumerate(units, start=1):
         yield Draft(

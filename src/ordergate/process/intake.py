@@ -35,6 +35,7 @@ def intake(
     """
     leaves = tuple(_leaves(order.item, "serviceOrderItem", ()))
     refuse_duplicates(_all_ids(order.item, "serviceOrderItem"))
+    refuse_duplicates((leaf.path, leaf.id) for leaf in leaves)
     by_item: dict[str, list[str]] = {}
     for leaf in leaves:
         for ancestor in leaf.ancestors:

@@ -21,9 +21,10 @@ from ordergate.process.notify import notify
 from ordergate.process.ports import Entity, Plan, RecordedRequest
 from ordergate.process.rules import ExpressionError, Feasibility
 from ordergate.process.special_handling import special_handling
+from ordergate.process.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
@@ -104,7 +105,7 @@ def decide(
             if one.outcome is Outcome.STANDARD
         }
         orders = determine(request, linked(standing), addresses, moment)
-        findings = dict(_incomplete(assessments, orders))
+        findings = dict(verify(assessments, orders))
         if not findings:
             break
         assessments = tuple(
@@ -122,77 +123,46 @@ def decide(
 def _drafted(
     request: InitiatingRequest, assessments: Sequence[Assessment]
 ) -> tuple[tuple[Assessment, ...], dict[str, tuple[Draft, ...]]]:
-    """Draft the standard items; one whose rule fails is handed over instead."""
+    """Draft the standard items; one whose rule fails, or makes too many, is handed over instead."""
     drafts: dict[str, tuple[Draft, ...]] = {}
     settled = []
+    room = MOST_ITEMS
     for one in assessments:
         if one.outcome is Outcome.STANDARD and one.rule is not None:
             try:
-                drafts[one.item.id] = draft(request, one, one.rule)
+                made = draft(request, one, one.rule, room)
             except ExpressionError as error:
                 settled.append(one.as_special(rule_failed(one.item, error)))
                 continue
+            drafts[one.item.id] = made
+            room -= len(made)
         settled.append(one)
     return tuple(settled), drafts
 
 
 def _held_back(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
     """Hand over also what waits for an item that isn't provisioned now, and what waits for that."""
-    current = by_id(assessments)
-    while True:
-        waiting = {
-            one.item.id: one.as_special(
-                Reason(
-                    "waitsForUnissued",
-                    f"It waits for {target}, which is not provisioned yet.",
-                    one.item.path,
-                )
-            )
-            for one in current.values()
-            if one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
-            for target in one.item.relies_on
-            if not _is_provisioned(current[target])
-        }
-        if not waiting:
-            return tuple(current.values())
-        current = {**current, **waiting}
+    current = dict(by_id(assessments))
+    waiting: dict[str, list[str]] = {}
+    for one in assessments:
+        for target in one.item.relies_on:
+            waiting.setdefault(target, []).append(one.item.id)
+    stopped = [one.item.id for one in assessments if not _is_provisioned(one)]
+    while stopped:
+        target = stopped.pop()
+        for item_id in waiting.pop(target, ()):
+            one = current[item_id]
+            if one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE:
+                said = f"It waits for {target}, which is not provisioned yet."
+                reason = Reason("waitsForUnissued", said, one.item.path)
+                current[item_id] = one.as_special(reason)
+                stopped.append(item_id)
+    return tuple(current.values())
 
 
 def _is_provisioned(assessment: Assessment) -> bool:
     survey_first = assessment.rule and assessment.rule.feasibility is Feasibility.ALWAYS
     return assessment.outcome is Outcome.STANDARD and not survey_first
-
-
-def _incomplete(
-    assessments: Sequence[Assessment], orders: Sequence[ResourceOrder]
-) -> Iterator[tuple[str, Reason]]:
-    """Yield (requested item, finding) where the set is not correct and complete (C8).
-
-    Rules are checked before they are active, so a finding is a defect of a rule that the check
-    couldn't see: its item is handed over, never half-issued.
-    """
-    items = [item for order in orders for item in order.item]
-    ids = {item.id for item in items}
-    covered = {item.requested_item_id for item in items}
-    for one in assessments:
-        needs_items = one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
-        if needs_items and one.item.id not in covered:
-            yield one.item.id, _finding(one, "its rule gives no order item for it")
-    owners = by_id(assessments)
-    seen: set[str] = set()
-    for item in items:
-        owner = owners[item.requested_item_id]
-        if item.id in seen:
-            yield owner.item.id, _finding(owner, f"{item.id} would be ordered twice")
-        if any(target.item_id not in ids for target in item.depends_on):
-            yield owner.item.id, _finding(owner, f"{item.id} waits for what isn't ordered")
-        seen.add(item.id)
-
-
-def _finding(assessment: Assessment, what: str) -> Reason:
-    return Reason(
-        "incompleteDetermination", f"The set is not complete: {what}.", assessment.item.path
-    )
 
 
 def issue(
@@ -245,7 +215,12 @@ def _issued(order: ResourceOrder, documents: Documents, moment: datetime) -> Ent
 def _service_order_events(decision: Decision, document: Document) -> Iterator[OwedEvent]:
     """Yield what the listeners of the service order are told of its decision."""
     moment = decision.request.received_date
-    reasons = [reason for one in decision.assessment for reason in one.reason]
+    missing = [
+        reason
+        for one in decision.assessment
+        if one.outcome is Outcome.INFORMATION_REQUIRED
+        for reason in one.reason
+    ]
     create = EventType.SERVICE_ORDER_CREATE
     if decision.state is OrderState.REJECTED:
         received = _as_received(document)
@@ -260,11 +235,14 @@ def _service_order_events(decision: Decision, document: Document) -> Iterator[Ow
             document,
             2,
             moment,
-            description="; ".join(reason.message for reason in reasons),
-            field_path=",".join(reason.path for reason in reasons if reason.path),
+            description="; ".join(reason.message for reason in missing),
+            field_path=",".join(reason.path for reason in missing if reason.path),
         )
 
 
-def _as_received(document: Mapping[str, object]) -> Document:
-    """Return the service order as it was before it was rejected (S1, then S2)."""
-    return {**document, "state": str(OrderState.ACKNOWLEDGED)}
+def _as_received(document: Document) -> Document:
+    """Return the service order, or an item of it, as it was before its rejection (S1, then S2)."""
+    received = {name: value for name, value in document.items() if name != "errorMessage"}
+    if "serviceOrderItem" in document:
+        received["serviceOrderItem"] = [_as_received(one) for one in document["serviceOrderItem"]]
+    return {**received, "state": str(OrderState.ACKNOWLEDGED)}

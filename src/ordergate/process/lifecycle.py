@@ -14,7 +14,7 @@ from ordergate.model.common import Action, timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType
 from ordergate.model.states import FINAL, OrderState, next_states
-from ordergate.process.acknowledge import check_items
+from ordergate.process.acknowledge import action_of, check_items
 from ordergate.process.notify import notify
 from ordergate.tmf630.patch import merge_patch
 
@@ -52,7 +52,7 @@ def amend(entity: Entity, patch: Document, moment: datetime, check: Check) -> En
     before = entity.document
     merged = merge_patch(before, patch)
     check(merged)
-    after = completed(merged, moment)
+    after = _with_given(before, completed(merged, moment))
     if after == before:
         return None
     _check_immutables(before, after)
@@ -82,6 +82,24 @@ def removal(entity: Entity, moment: datetime) -> Entity:
     kind = EventType.RESOURCE_ORDER_DELETE
     event = notify(kind, entity.document, sequence, moment, description="Deleted.")
     return replace(entity, revision=entity.revision + 1, sequence=sequence, owed=(event,))
+
+
+def _with_given(before: Document, after: Document) -> Document:
+    """Return the order whose items keep what the server gave them and the patch leaves out.
+
+    A patch replaces the whole list; the state, and the id of a resource to come, aren't asked for.
+    """
+    old_items = {item["id"]: item for item in before["orderItem"]}
+    items = []
+    for item in after["orderItem"]:
+        old = old_items.get(item.get("id"), {})
+        state = {"state": old["state"]} if old else {}
+        kept = {**state, **item, "action": action_of(item)}
+        given = {k: v for k, v in old.get("resource", {}).items() if k in {"id", "href"}}
+        if "resource" in item and item["resource"].get("id") in {None, given.get("id")}:
+            kept["resource"] = {**given, **item["resource"]}
+        items.append(kept)
+    return {**after, "orderItem": items}
 
 
 def _check_immutables(before: Document, after: Document) -> None:
@@ -144,7 +162,6 @@ def _check_order_items(before: Document, after: Document) -> None:
                 f"The order is {before['state']}: what an item asks for can't change any more.",
                 path=f"{path}.resource",
             )
-        item.setdefault("state", old["state"])
         if item["state"] != old["state"]:
             allowed = _next_item_states(old)
             _check_transition("The item", old["state"], item["state"], allowed, f"{path}.state")

@@ -23,9 +23,10 @@ from ordergate.process.assess import Outcome
 from ordergate.schemas.characteristics import as_map
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.assess import Assessment
     from ordergate.process.issue import Decision
 
 SERVER_OWNED = (
@@ -95,7 +96,9 @@ class _ServiceSchema(Reader):
     place = fields.List(fields.Dict())
     related_party = fields.List(fields.Dict(), data_key="relatedParty")
     supporting_resource = fields.List(fields.Dict(), data_key="supportingResource")
-    supporting_service = fields.List(fields.Nested("_ServiceSchema"), data_key="supportingService")
+    supporting_service = fields.List(
+        fields.Nested(f"{__name__}._ServiceSchema"), data_key="supportingService"
+    )
 
     @post_load(pass_original=True)
     def entity(self, data: dict[str, Any], original: Document, **_: object) -> Service:
@@ -116,7 +119,9 @@ class _ItemSchema(Reader):
         data_key="serviceOrderItemRelationship",
         load_default=list,
     )
-    item = fields.List(fields.Nested("_ItemSchema"), data_key="serviceOrderItem", load_default=list)
+    item = fields.List(
+        fields.Nested(f"{__name__}._ItemSchema"), data_key="serviceOrderItem", load_default=list
+    )
     appointment = fields.Dict()
     special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
 
@@ -159,7 +164,6 @@ def read_service_order(document: Document) -> ServiceOrder:
 def write_service_order(body: Document, decision: Decision, addresses: Addresses) -> Document:
     """Return the `ServiceOrder` as it is kept and told: the client's body and what is decided."""
     request = decision.request
-    reasons = {one.item.path.split(".service")[0]: one for one in decision.assessment}
     document: Document = {
         "id": request.id,
         "href": addresses.service_order(request.id),
@@ -168,44 +172,50 @@ def write_service_order(body: Document, decision: Decision, addresses: Addresses
         "state": str(decision.state),
     }
     document.setdefault("@type", "ServiceOrder")
+    errors = _errors(decision)
     document = completed(document, request.received_date)
     document["serviceOrderItem"] = [
-        _item(item, f"serviceOrderItem[{index}]", decision, reasons)
+        _item(item, f"serviceOrderItem[{index}]", str(decision.state), errors)
         for index, item in enumerate(document["serviceOrderItem"])
     ]
     if decision.outcome is Outcome.REJECTED:
-        document["errorMessage"] = [
-            {**error, "serviceOrderItem": [{"itemId": one.item.id}]}
-            for one in decision.assessment
-            if one.outcome is Outcome.REJECTED
-            for error in _errors(one, document["orderDate"])
-        ]
+        document["errorMessage"] = list(_item_errors(document["serviceOrderItem"]))
     return document
 
 
-def _item(
-    item: Document, path: str, decision: Decision, reasons: dict[str, Assessment]
-) -> Document:
+def _item(item: Document, path: str, state: str, errors: Mapping[str, list[Document]]) -> Document:
     """Return an item with its state, and what is wrong with it."""
-    written: Document = {**item, "state": str(decision.state)}
+    written: Document = {**item, "state": state}
+    written.pop("errorMessage", None)
     if "serviceOrderItem" in item:
         written["serviceOrderItem"] = [
-            _item(inner, f"{path}.serviceOrderItem[{index}]", decision, reasons)
+            _item(inner, f"{path}.serviceOrderItem[{index}]", state, errors)
             for index, inner in enumerate(item["serviceOrderItem"])
         ]
-    assessment = reasons.get(path)
-    if assessment is not None and assessment.outcome in {
-        Outcome.REJECTED,
-        Outcome.INFORMATION_REQUIRED,
-    }:
-        moment = timestamp(decision.request.received_date)
-        written["errorMessage"] = list(_errors(assessment, moment))
+    if path in errors:
+        written["errorMessage"] = errors[path]
     return written
 
 
-def _errors(assessment: Assessment, moment: str) -> list[Document]:
-    """Return the item's reasons as TMF641 `ErrorMessage`s."""
-    return [
-        {"code": one.code, "reason": one.message, "message": one.path or "", "timestamp": moment}
-        for one in assessment.reason
-    ]
+def _item_errors(items: Iterable[Document]) -> Iterator[Document]:
+    """Yield the errors of the items and of those inside them, each with the item it is about."""
+    for item in items:
+        for error in item.get("errorMessage", []):
+            yield {**error, "serviceOrderItem": [{"itemId": item["id"]}]}
+        yield from _item_errors(item.get("serviceOrderItem", []))
+
+
+def _errors(decision: Decision) -> dict[str, list[Document]]:
+    """Return what stops the request as TMF641 `ErrorMessage`s, by the path of the item."""
+    moment = timestamp(decision.request.received_date)
+    errors: dict[str, list[Document]] = {}
+    for one in decision.assessment:
+        if one.outcome in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}:
+            # A service, or one that it rests on, belongs to the item whose `service` holds it.
+            owner = f"{one.item.path}.".split(".service.")[0]
+            errors.setdefault(owner, []).extend(
+                {"code": why.code, "reason": why.message, "message": why.path or ""}
+                | {"timestamp": moment}
+                for why in one.reason
+            )
+    return errors

@@ -6,6 +6,7 @@ an operator or a field name of the query language.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import timestamp
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ordergate.tmf630.comparable import Period
     from ordergate.tmf630.query import Condition, SortKey
 
+_DAY = timedelta(days=1)
 _ASCENDING, _DESCENDING = 1, -1
 
 
@@ -51,14 +53,27 @@ def _comparisons(text: str, operator: Operator, field: str) -> list[dict[str, An
     if wanted.boolean is not None and operator is Operator.EQ:
         found.append({field: {"$eq": wanted.boolean}})
     if wanted.period is not None:
-        found.append({field: _between(wanted.period, operator)})
+        found.append({field: _within(wanted.period, operator)})
     if wanted.period is None or operator is Operator.EQ:
         found.append({field: {f"${operator}": wanted.text}})
     return found
 
 
-def _between(period: Period, operator: Operator) -> dict[str, str]:
-    """Return the range of a date: dates are kept in UTC with `Z`, so they order as text."""
+def _within(period: Period, operator: Operator) -> dict[str, str]:
+    """Return how a date compares: dates are kept in UTC with `Z`, so they order as text.
+
+    Over an array, MongoDB lets one element meet each limit; so there is never more than one here.
+    """
     first, before = bounds(period, operator)
+    if first is not None and before is not None:
+        return _beginning(timestamp(first), period)
     limits = {"$gte": first, "$lt": before}
     return {name: timestamp(moment) for name, moment in limits.items() if moment is not None}
+
+
+def _beginning(first: str, period: Period) -> dict[str, str]:
+    """Return what a millisecond, a day or a month begins with."""
+    length = period.end - period.start
+    if length <= timedelta(milliseconds=1):
+        return {"$eq": first}
+    return {"$regex": "^" + first[: len("2024-05-01T" if length <= _DAY else "2024-05-")]}

@@ -1,0 +1,174 @@
+"""What every book of requests promises, on the fake and on MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from fakes import InMemoryRequestBook
+from fakes_delivery import empty, owed, temporary_database
+from make import MOMENT
+from ordergate.errors import NotFoundError
+from ordergate.model.common import Api, timestamp
+from ordergate.process.ports import Entity, Idempotency, Plan, RecordedRequest
+from ordergate.storage.outboxes import MongoOutboxes
+from ordergate.storage.requests import MongoRequestBook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ordergate.process.ports import RequestBook
+    from ordergate.storage.database import Database
+
+
+class Owing(Protocol):
+    """Looks into the outboxes: the sequences that a service order owes, oldest first."""
+
+    def __call__(self, request_id: str) -> list[int]: ...
+
+
+PLAN = Plan(
+    resource_order=(
+        Entity("ro-1", {"id": "ro-1"}, sequence=1, owed=(owed("ro-1", 1),)),
+        Entity("ro-2", {"id": "ro-2"}, sequence=2, owed=(owed("ro-2", 1), owed("ro-2", 2))),
+    ),
+    special_handling=(Entity("ho-1", {"id": "ho-1", "state": "open"}),),
+)
+
+
+def record(
+    request_id: str = "a", *, plan: Plan = PLAN, moment: datetime = MOMENT
+) -> RecordedRequest:
+    document = {"id": request_id, "state": "acknowledged", "receivedDate": timestamp(moment)}
+    event = owed(request_id, 1, api=Api.SERVICE_ORDERING)
+    entity = Entity(request_id, document, sequence=1, owed=(event,))
+    return RecordedRequest(entity, {"id": request_id, "serviceOrderItem": []}, plan)
+
+
+def as_read(one: RecordedRequest) -> RecordedRequest:
+    """Return the record as the book hands it out: its own outbox stays behind, its plan doesn't."""
+    return replace(one, entity=replace(one.entity, owed=()))
+
+
+class RequestBookContract:
+    def test_record_is_kept_with_its_plan_and_what_it_owes(
+        self, runner: asyncio.Runner, book: RequestBook, owing: Owing
+    ) -> None:
+        assert runner.run(book.add(record())) is None
+        found = runner.run(book.unsettled(received_before=MOMENT, limit=10))
+        assert list(found) == [as_read(record())]
+        assert owing("a") == [1]
+
+    def test_record_under_a_known_id_answers_with_the_one_that_is_kept(
+        self, runner: asyncio.Runner, book: RequestBook, owing: Owing
+    ) -> None:
+        entity = replace(record().entity, idempotency=Idempotency("key", "body"))
+        first = replace(record(), entity=entity)
+        runner.run(book.add(first))
+        assert runner.run(book.add(record(plan=Plan()))) == as_read(first)
+        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == [
+            as_read(first)
+        ]
+        assert owing("a") == [1]
+
+    def test_settled_record_has_no_plan_and_is_not_left(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        runner.run(book.settle("a"))
+        runner.run(book.settle("a"))
+        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+        assert runner.run(book.add(record())) == as_read(record(plan=Plan()))
+
+    def test_settling_what_is_not_there_is_nothing(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.settle("a"))
+        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+
+    def test_record_without_a_plan_is_never_left(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record(plan=Plan())))
+        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+
+    def test_only_records_of_that_moment_and_before_are_left(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        tick = timedelta(milliseconds=1)
+        for request_id, moment in (("old", -tick), ("now", timedelta(0)), ("new", tick)):
+            runner.run(book.add(record(request_id, moment=MOMENT + moment)))
+        found = runner.run(book.unsettled(received_before=MOMENT, limit=10))
+        assert {one.entity.id for one in found} == {"old", "now"}
+        assert len(runner.run(book.unsettled(received_before=MOMENT, limit=1))) == 1
+
+    def test_request_that_is_no_service_order_has_none(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(replace(record(), service_order=None)))
+        (found,) = runner.run(book.unsettled(received_before=MOMENT, limit=10))
+        assert found.service_order is None
+
+
+class TestInMemoryRequestBook(RequestBookContract):
+    @pytest.fixture
+    def runner(self) -> Iterator[asyncio.Runner]:
+        with asyncio.Runner() as runner:
+            yield runner
+
+    @pytest.fixture
+    def book(self) -> InMemoryRequestBook:
+        return InMemoryRequestBook()
+
+    @pytest.fixture
+    def owing(self, book: InMemoryRequestBook) -> Owing:
+        return lambda request_id: [event.sequence for event in book.owed(request_id)]
+
+
+@pytest.fixture(scope="module")
+def loop_and_database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
+    with temporary_database(mongodb_uri) as (runner, database):
+        runner.run(MongoRequestBook(database, page_limit=5).ensure_indexes())
+        yield runner, database
+
+
+class TestMongoRequestBook(RequestBookContract):
+    @pytest.fixture
+    def runner(self, loop_and_database: tuple[asyncio.Runner, Database]) -> asyncio.Runner:
+        return loop_and_database[0]
+
+    @pytest.fixture
+    def book(self, loop_and_database: tuple[asyncio.Runner, Database]) -> MongoRequestBook:
+        runner, database = loop_and_database
+        runner.run(empty(database))
+        return MongoRequestBook(database, page_limit=5)
+
+    @pytest.fixture
+    def owing(self, loop_and_database: tuple[asyncio.Runner, Database]) -> Owing:
+        runner, database = loop_and_database
+        outboxes = MongoOutboxes(database)
+
+        def sequences(request_id: str) -> list[int]:
+            events = runner.run(outboxes.owing(100))
+            return [event.sequence for event in events if event.entity_id == request_id]
+
+        return sequences
+
+    def test_record_and_service_order_are_read_apart(
+        self, runner: asyncio.Runner, book: MongoRequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        assert runner.run(book.records.read("a")) == record().entity.document
+        assert runner.run(book.service_orders.read("a")) == record().service_order
+
+    def test_request_that_is_no_service_order_is_not_found_among_them(
+        self, runner: asyncio.Runner, book: MongoRequestBook
+    ) -> None:
+        runner.run(book.add(replace(record(), service_order=None)))
+        with pytest.raises(NotFoundError, match="service order"):
+            runner.run(book.service_orders.read("a"))

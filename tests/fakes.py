@@ -1,0 +1,243 @@
+"""Fakes of the process's ports; those of the books are proven by the contract suites."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from make import MOMENT
+from ordergate.errors import NotFoundError, StoreUnavailableError
+from ordergate.model.common import timestamp
+from ordergate.process.ports import Plan
+from ordergate.process.rules import ExpressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ordergate.model.events import OwedEvent
+    from ordergate.process.ports import Entity, RecordedRequest
+    from ordergate.process.rules import Rule
+
+
+class FixedClock:
+    """Shows the moment it is set to, and stands still."""
+
+    def __init__(self, moment: datetime = MOMENT) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+class RecordingRelay:
+    """Counts how often it is woken."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+class CrashError(Exception):
+    """The end of a process, as far as one test can tell."""
+
+
+class NoFaults:
+    """Lets every point pass."""
+
+    def reached(self, point: str) -> None:
+        """Do nothing."""
+
+
+class FaultAt:
+    """Ends the process at one named point, each time it is reached."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+
+    def reached(self, point: str) -> None:
+        if point == self._point:
+            raise CrashError(point)
+
+
+class FixedRules:
+    """Has always the same rules in force."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self._rules = rules
+
+    def current(self) -> Sequence[Rule]:
+        return self._rules
+
+
+class CountingMeter:
+    """Keeps what it is told, in order: request type, outcome, order types."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str, list[str]]] = []
+
+    def decided(self, request_type: str, outcome: str, order_types: Iterable[str]) -> None:
+        self.counted.append((request_type, outcome, list(order_types)))
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An expression in Python; what it hasn't got is an `ExpressionError`, as in the catalog."""
+
+    source: str
+    compute: Callable[[Mapping[str, Any]], Any] = field(compare=False)
+
+    def evaluate(self, scope: Mapping[str, Any]) -> Any:
+        try:
+            return self.compute(scope)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ExpressionError(f"{self.source}: {error!r}") from error
+
+
+@dataclass
+class _Kept:
+    """A stored entity with its outbox, which outlives the entity until it is told of."""
+
+    entity: Entity
+    outbox: list[OwedEvent]
+    deleted: bool = False
+
+    @classmethod
+    def of(cls, entity: Entity) -> _Kept:
+        return cls(copy.deepcopy(replace(entity, owed=())), list(entity.owed))
+
+
+class _Away:
+    """A store that answers unless `is_away` is set; then it is as silent as one that is down."""
+
+    is_away = False
+
+    def answer(self) -> None:
+        if self.is_away:
+            raise StoreUnavailableError("It is away.")
+
+
+class InMemoryOrderBook(_Away):
+    """Keeps resource orders with revision and outbox; a removed one stays hidden with its events.
+
+    Args:
+        changed_between: called before each change is written, as somebody else would come between.
+    """
+
+    def __init__(
+        self, changed_between: Callable[[InMemoryOrderBook], object] | None = None
+    ) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._changed_between = changed_between
+        self.writes = 0
+
+    async def add(self, order: Entity) -> Entity | None:
+        self.answer()
+        if order.id in self._kept:
+            return copy.deepcopy(self._kept[order.id].entity)
+        self._kept[order.id] = _Kept.of(order)
+        self.writes += 1
+        return None
+
+    async def add_all(self, orders: Sequence[Entity]) -> None:
+        for order in orders:
+            await self.add(order)
+
+    async def get(self, order_id: str) -> Entity:
+        self.answer()
+        kept = self._kept.get(order_id)
+        if kept is None or kept.deleted:
+            raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
+        return copy.deepcopy(kept.entity)
+
+    async def replace(self, order: Entity) -> bool:
+        return self._write(order, deleted=False)
+
+    async def remove(self, order: Entity) -> bool:
+        return self._write(order, deleted=True)
+
+    def owed(self, order_id: str) -> list[OwedEvent]:
+        """Return what waits in the order's outbox, removed or not."""
+        kept = self._kept.get(order_id)
+        return [] if kept is None else list(kept.outbox)
+
+    def ids(self) -> set[str]:
+        """Return the ids of the orders that can be read."""
+        return {order_id for order_id, kept in self._kept.items() if not kept.deleted}
+
+    def touch(self, order_id: str) -> None:
+        """Raise the revision, as another writer does."""
+        kept = self._kept[order_id]
+        kept.entity = replace(kept.entity, revision=kept.entity.revision + 1)
+
+    def _write(self, order: Entity, *, deleted: bool) -> bool:
+        self.answer()
+        if self._changed_between is not None:
+            self._changed_between(self)
+        kept = self._kept.get(order.id)
+        if kept is None or kept.deleted or kept.entity.revision != order.revision - 1:
+            return False
+        document = kept.entity.document if deleted else copy.deepcopy(order.document)
+        mark = kept.entity.idempotency
+        kept.entity = replace(order, document=document, owed=(), idempotency=mark)
+        kept.outbox += order.owed
+        kept.deleted = deleted
+        self.writes += 1
+        return True
+
+
+class InMemoryRequestBook(_Away):
+    """Keeps the records of requests; a settled one has no plan any more."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, RecordedRequest] = {}
+
+    async def add(self, record: RecordedRequest) -> RecordedRequest | None:
+        self.answer()
+        if record.entity.id in self._kept:
+            return self._read(record.entity.id)
+        self._kept[record.entity.id] = copy.deepcopy(record)
+        return None
+
+    async def settle(self, request_id: str) -> None:
+        self.answer()
+        if request_id in self._kept:
+            self._kept[request_id] = replace(self._kept[request_id], plan=Plan())
+
+    async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
+        self.answer()
+        left = [
+            record.entity.id
+            for record in self._kept.values()
+            if record.plan and record.entity.document["receivedDate"] <= timestamp(received_before)
+        ]
+        return [self._read(request_id) for request_id in left[:limit]]
+
+    def owed(self, request_id: str) -> list[OwedEvent]:
+        """Return what waits in the record's outbox."""
+        kept = self._kept.get(request_id)
+        return [] if kept is None else list(kept.entity.owed)
+
+    def _read(self, request_id: str) -> RecordedRequest:
+        """Return the record; its outbox is the relay's business and stays behind."""
+        kept = copy.deepcopy(self._kept[request_id])
+        return replace(kept, entity=replace(kept.entity, owed=()))
+
+
+class InMemoryHandOverBook(_Away):
+    """Keeps the hand-overs."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Entity] = {}
+
+    async def add_all(self, hand_overs: Sequence[Entity]) -> None:
+        self.answer()
+        for one in hand_overs:
+            self._kept.setdefault(one.id, copy.deepcopy(one))
+
+    def all(self) -> list[Entity]:
+        """Return every hand-over."""
+        return list(self._kept.values())
