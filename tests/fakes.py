@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from make import MOMENT
-from ordergate.errors import NotFoundError, StoreUnavailableError
+from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableError
 from ordergate.model.common import timestamp
 from ordergate.process.ports import Plan
 from ordergate.process.rules import ExpressionError
@@ -136,15 +137,19 @@ class InMemoryOrderBook(_Away):
 
     async def add(self, order: Entity) -> Entity | None:
         self.answer()
-        if order.id in self._kept:
-            return copy.deepcopy(self._kept[order.id].entity)
+        kept = self._kept.get(order.id)
+        if kept is not None:
+            if kept.deleted:
+                raise DuplicateError("The order was deleted.", path="Idempotency-Key")
+            return copy.deepcopy(kept.entity)
         self._kept[order.id] = _Kept.of(order)
         self.writes += 1
         return None
 
     async def add_all(self, orders: Sequence[Entity]) -> None:
         for order in orders:
-            await self.add(order)
+            with suppress(DuplicateError):
+                await self.add(order)
 
     async def get(self, order_id: str) -> Entity:
         self.answer()
@@ -190,10 +195,14 @@ class InMemoryOrderBook(_Away):
 
 
 class InMemoryRequestBook(_Away):
-    """Keeps the records of requests; a settled one has no plan any more."""
+    """Keeps the records of requests; a settled one has no plan any more.
+
+    `asked` counts how often it was asked for what is left.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, RecordedRequest] = {}
+        self.asked = 0
 
     async def add(self, record: RecordedRequest) -> RecordedRequest | None:
         self.answer()
@@ -209,6 +218,7 @@ class InMemoryRequestBook(_Away):
 
     async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
         self.answer()
+        self.asked += 1
         left = [
             record.entity.id
             for record in self._kept.values()

@@ -21,6 +21,7 @@ from ordergate.schemas.service_order import read_service_order
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ADDRESSES = Addresses("http://gateway.example")
+SMALL = Specification("svc-small")
 MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -94,13 +95,15 @@ def request(*items: RequestedItem, **changes: Any) -> InitiatingRequest:
     return InitiatingRequest(**{**attributes, **changes})
 
 
-def item(item_id: str = "1", specification: str = "svc-small", **changes: Any) -> RequestedItem:
+def item(
+    item_id: str = "1", specification: Specification | None = SMALL, **changes: Any
+) -> RequestedItem:
     """Return an item to add that `rule()` is for."""
     attributes: dict[str, Any] = {
         "id": item_id,
         "path": f"requestedItem[{item_id}]",
         "action": Action.ADD,
-        "specification": Specification(specification),
+        "specification": specification,
     }
     return RequestedItem(**{**attributes, **changes})
 
@@ -123,7 +126,7 @@ def rule(*lines: OrderItemTemplate, **changes: Any) -> Rule:
         "id": "small",
         "version": 1,
         "name": "Small",
-        "applies_to": AppliesTo(Specification("svc-small")),
+        "applies_to": AppliesTo(SMALL),
         "order_item": lines or (line("port"),),
     }
     return Rule(**{**attributes, **changes})

@@ -10,7 +10,7 @@ import pytest
 
 from fakes import InMemoryOrderBook
 from fakes_delivery import empty, owed, temporary_database
-from ordergate.errors import NotFoundError
+from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.process.ports import Entity, Idempotency
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.resource_orders import MongoOrderBook
@@ -115,6 +115,18 @@ class OrderBookContract:
     ) -> None:
         runner.run(book.add(order()))
         assert runner.run(book.remove(started(order()))) is True
+        with pytest.raises(NotFoundError):
+            runner.run(book.get("a"))
+        assert owing("a") == [1, 2]
+
+    def test_removed_order_is_never_made_again(
+        self, runner: asyncio.Runner, book: OrderBook, owing: Owing
+    ) -> None:
+        runner.run(book.add(order()))
+        runner.run(book.remove(started(order())))
+        with pytest.raises(DuplicateError, match="deleted"):
+            runner.run(book.add(order()))
+        runner.run(book.add_all([order()]))
         with pytest.raises(NotFoundError):
             runner.run(book.get("a"))
         assert owing("a") == [1, 2]

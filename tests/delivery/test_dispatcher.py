@@ -220,7 +220,8 @@ def test_cancelled_dispatcher_leaves_nothing_lost(
         await asyncio.sleep(moment)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await first
+            async with asyncio.timeout(5):
+                await first
         async with house.dispatching():
             await eventually(house.drained)
         sender.close()
@@ -270,7 +271,7 @@ def test_dispatcher_outlives_an_outage_of_the_store(runner: asyncio.Runner, hous
             raise StoreUnavailableError("down")
         return await claim(*args, **named)  # type: ignore[arg-type]  # handed through
 
-    async def fail_once(limit: int) -> object:
+    async def fail_once(_: int) -> object:
         house.outboxes.owing = owing  # type: ignore[method-assign]  # from now on it works again
         raise ZeroDivisionError
 

@@ -23,7 +23,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
     settings = Settings.from_environ(
         {
             "ORDERGATE_PORT": "9000",
-            "ORDERGATE_LEASE": "2.5",
+            "ORDERGATE_LEASE": "62.5",
             "ORDERGATE_DELIVER": "No",
             "ORDERGATE_DATA_DIR": "/var/lib/ordergate",
             "ORDERGATE_MONGOD": "/usr/bin/mongod",
@@ -33,7 +33,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
     )
     assert settings == Settings(
         port=9000,
-        lease=2.5,
+        lease=62.5,
         deliver=False,
         data_dir=Path("/var/lib/ordergate"),
         mongod=Path("/usr/bin/mongod"),
@@ -74,6 +74,7 @@ def test_all_problems_are_reported_together() -> None:
         ("MAX_BODY", "0"),
         ("PAGE_LIMIT", "0"),
         ("LEASE", "0"),
+        ("LEASE", "19"),
         ("LEASE", "nan"),
         ("MONGODB_TIMEOUT", "inf"),
         ("POLL_INTERVAL", "-0.5"),

@@ -68,15 +68,20 @@ class Dispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then end the sends in flight and give back their lanes."""
         threads = ThreadPoolExecutor(self._senders, thread_name_prefix="sender")
+        # Not `stop` itself: asyncio and the driver may swallow the cancellation of a loop.
+        ended = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._repeat(self._relay_owed, self._owed, stop))
+                loops.create_task(self._repeat(self._relay_owed, self._owed, ended))
                 loops.create_task(
-                    self._repeat(lambda: self._claim_due(threads, stop), self._due, stop)
+                    self._repeat(lambda: self._claim_due(threads, ended), self._due, ended)
                 )
-                await stop.wait()
-                self._owed.set()
-                self._due.set()
+                try:
+                    await stop.wait()
+                finally:
+                    ended.set()
+                    self._owed.set()
+                    self._due.set()
             await asyncio.gather(*self._active)
         finally:
             # After a cancellation only: the leases of these lanes run out, and others take over.
@@ -85,11 +90,11 @@ class Dispatcher:
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _repeat(
-        self, step: Callable[[], Awaitable[bool]], signal: asyncio.Event, stop: asyncio.Event
+        self, step: Callable[[], Awaitable[bool]], signal: asyncio.Event, ended: asyncio.Event
     ) -> None:
         """Repeat `step`: at once while it says so, else on the signal or at the next poll."""
         failures = 0
-        while not stop.is_set():
+        while not ended.is_set():
             signal.clear()
             try:
                 at_once = await step()
@@ -102,7 +107,7 @@ class Dispatcher:
                 _log.exception("Notifications failed unexpectedly; they go on")
             if failures:
                 back_off = self._poll_interval * 2 ** min(failures, 10)
-                await _either(stop, min(back_off, _LONGEST_BACK_OFF))
+                await _either(ended, min(back_off, _LONGEST_BACK_OFF))
             elif not at_once:
                 await _either(signal, self._poll_interval)
 
@@ -113,16 +118,16 @@ class Dispatcher:
             self._due.set()
         return relayed > 0
 
-    async def _claim_due(self, threads: Executor, stop: asyncio.Event) -> bool:
+    async def _claim_due(self, threads: Executor, ended: asyncio.Event) -> bool:
         """Claim as many due lanes as there are free senders, and set about delivering them."""
-        while len(self._active) < self._senders and not stop.is_set():
+        while len(self._active) < self._senders and not ended.is_set():
             until = time.monotonic() + self._hold
             claim = await self._lanes.claim(self._lease, passing_over=self._hubs_at_their_share())
             if claim is None:
                 break
 
             def may_send(until: float = until) -> bool:
-                return time.monotonic() < until and not stop.is_set()
+                return time.monotonic() < until and not ended.is_set()
 
             task = asyncio.create_task(self._deliver(claim, threads, may_send))
             self._active[task] = claim.hub_id

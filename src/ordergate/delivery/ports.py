@@ -64,7 +64,7 @@ class Outboxes(Protocol):
     async def clear(self, relayed: Mapping[str, int]) -> None:
         """Forget the events of each entity (its id) up to and with that sequence.
 
-        A removed entity whose outbox is thereby empty is gone for good.
+        Of a removed entity whose outbox is thereby empty only a stub stays, for a while.
         """
 
 

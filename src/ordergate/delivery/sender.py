@@ -74,8 +74,11 @@ class HttpSender:
         ).prepare()
         timeouts = (self._connect_timeout, self._attempt_deadline)
         with self._adapter.send(request, stream=True, timeout=timeouts) as response:
-            # Undecoded: a few bytes of gzip can be gigabytes of reply.
-            response.raw.read(_LARGEST_REPLY, decode_content=False)
+            # Undecoded: a few bytes of gzip can be gigabytes of reply. Up to its end: only there
+            # does a reply that was cut off show.
+            unread = _LARGEST_REPLY
+            while unread > 0 and (part := response.raw.read(unread, decode_content=False)):
+                unread -= len(part)
         return response
 
 

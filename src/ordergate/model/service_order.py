@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ItemRelationship:
-    """`ServiceOrderItemRelationship`: how an item stands to another one of the order."""
+    """`ServiceOrderItemRelationship`: how an item stands to another one.
+
+    Args:
+        order_id: the service order of the other item, if it isn't this one.
+    """
 
     relationship_type: str
     item_id: str
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

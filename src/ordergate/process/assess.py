@@ -152,6 +152,10 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
         for special, condition in zip(rule.special, conditions, strict=True)
         if condition.value is True
     ]
+    for order_id in item.waits_for_order:
+        # Nothing here knows when that order is complete; whoever tracks both does.
+        said = f"It waits for order {order_id}, which is tracked elsewhere."
+        reasons.append(Reason("waitsForOtherOrder", said, item.path))
     if item.needs_special_handling:
         reasons.append(Reason("requested", "The requester asks for special handling.", item.path))
     outcome = Outcome.SPECIAL if reasons else Outcome.STANDARD

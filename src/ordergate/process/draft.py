@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import OrderItemTemplate, Rule, Scope
 
-MOST_ITEMS = 1000
+MOST_ITEMS = 2000
 """Order items that a request may take in all: its record, which plans them, is one document."""
 
 
@@ -85,14 +85,7 @@ def _from_template(
     """Yield the drafts of one line: one for each element and each unit."""
     if template.when is not None and template.when.evaluate(scope) is not True:
         return
-    every = (
-        (element, unit, quantity, inner)
-        for element, inner in _elements(template, scope)
-        for unit, quantity in _units(template, item, inner)
-    )
-    units = list(islice(every, most + 1))
-    if len(units) > most:
-        raise ExpressionError(f"with {template.key} there are more than {MOST_ITEMS} order items")
+    units = _all_units(template, item, scope, most)
     numbered = template.for_each is not None or len(units) > 1
     for number, (element, unit, quantity, inner) in enumerate(units, start=1):
         yield Draft(
@@ -112,6 +105,21 @@ def _from_template(
             place=item.place.get(template.place) if template.place else None,
             item=item,
         )
+
+
+def _all_units(
+    template: OrderItemTemplate, item: RequestedItem, scope: Scope, most: int
+) -> list[tuple[int | None, int | None, int, Scope]]:
+    """Return element, unit, quantity and scope of each order item of a line."""
+    every = (
+        (element, unit, quantity, inner)
+        for element, inner in _elements(template, scope)
+        for unit, quantity in _units(template, item, inner)
+    )
+    units = list(islice(every, most + 1))
+    if len(units) > most:
+        raise ExpressionError(f"with {template.key} there are more than {MOST_ITEMS} order items")
+    return units
 
 
 def _text(name: str, value: object) -> str:

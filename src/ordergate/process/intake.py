@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.model.service_order import Service, ServiceOrder, ServiceOrderItem
+    from ordergate.model.service_order import (
+        ItemRelationship,
+        Service,
+        ServiceOrder,
+        ServiceOrderItem,
+    )
 
 WAITS_FOR = frozenset({"dependency", "reliesOn", "dependsOn"})
 """Relationship types that mean "not started until the other is complete"."""
@@ -131,6 +136,7 @@ def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedI
         place=by_role(service.place),
         party=by_role(service.related_party),
         relies_on=_waits_for(leaf, by_item),
+        waits_for_order=tuple(one.order_id for one in _dependencies(leaf) if one.order_id),
         supporting_resource=service.supporting_resource,
         appointment=own.appointment,
         subject=service.attributes,
@@ -140,14 +146,20 @@ def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedI
 
 def _waits_for(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> tuple[str, ...]:
     """Return the leaves that must be complete first; an unknown item is kept for assessment."""
-    targets = [
-        relationship.item_id
-        for item in leaf.items
-        for relationship in item.relationship
-        if relationship.relationship_type in WAITS_FOR
-    ]
-    found = (one for target in targets for one in by_item.get(target, [target]))
+    found = (
+        one
+        for relationship in _dependencies(leaf)
+        if relationship.order_id is None
+        for one in by_item.get(relationship.item_id, [relationship.item_id])
+    )
     return tuple(dict.fromkeys(found))
+
+
+def _dependencies(leaf: _Leaf) -> Iterator[ItemRelationship]:
+    for item in leaf.items:
+        for relationship in item.relationship:
+            if relationship.relationship_type in WAITS_FOR:
+                yield relationship
 
 
 def _qualified(features: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -92,7 +92,11 @@ class OrderBook(Protocol):
     """Keeps resource orders."""
 
     async def add(self, order: Entity) -> Entity | None:
-        """Store the order in one write; return None, or the one that has its id already."""
+        """Store the order in one write; return None, or the one that has its id already.
+
+        Raises:
+            DuplicateError: the one that its Idempotency-Key made was deleted since.
+        """
 
     async def add_all(self, orders: Sequence[Entity]) -> None:
         """Store the orders; one whose id is there already is left as it is."""

@@ -32,6 +32,7 @@ class RequestedItem:
         feature: enabled features, name to (characteristic name to value).
         place: role to the place as the document has it; likewise `party`.
         relies_on: ids of requested items that must be complete before this one starts.
+        waits_for_order: ids of other orders that it waits for.
         subject: the service or resource asked about: its own attributes, for expressions.
         needs_special_handling: the requester asks for it.
     """
@@ -46,6 +47,7 @@ class RequestedItem:
     place: Mapping[str, Document] = field(default_factory=dict)
     party: Mapping[str, Document] = field(default_factory=dict)
     relies_on: tuple[str, ...] = ()
+    waits_for_order: tuple[str, ...] = ()
     supporting_resource: tuple[Document, ...] = ()
     appointment: Document | None = None
     subject: Document = field(default_factory=dict)

@@ -73,8 +73,9 @@ class _RelationshipSchema(Reader):
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> ItemRelationship:
-        target = data["order_item"].get("itemId", "")
-        return ItemRelationship(data["relationship_type"], target)
+        target = data["order_item"]
+        order_id = target.get("serviceOrderId") or None
+        return ItemRelationship(data["relationship_type"], target.get("itemId", ""), order_id)
 
 
 class _FeatureSchema(Reader):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import IndexModel, UpdateOne
 
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KINDS = ("resourceOrder", "initiatingRequest")
 _OWING = {"outbox.sequence": {"$exists": True}}
+_STUBS = IndexModel("removedDate", name="stubs", expireAfterSeconds=7 * 86_400)
 
 
 class MongoOutboxes:
@@ -34,7 +35,7 @@ class MongoOutboxes:
         """Make the index that holds only the entities which owe something."""
         with in_our_words():
             for kind in self._kinds:
-                await kind.create_indexes([OUTBOX_INDEX])
+                await kind.create_indexes([OUTBOX_INDEX, _STUBS])
 
     async def owing(self, limit: int) -> Sequence[OwedEvent]:
         """Return all owed events of up to `limit` entities of each kind.
@@ -48,13 +49,15 @@ class MongoOutboxes:
     async def clear(self, relayed: Mapping[str, int]) -> None:
         """Forget the events of each entity (its id) up to and with that sequence.
 
-        A removed entity whose outbox is thereby empty is gone for good.
+        Of a removed entity whose outbox is thereby empty a stub stays for a week, so that neither
+        the same Idempotency-Key nor the sweeper makes it again.
         """
-        operations: list[UpdateOne | DeleteOne] = []
+        operations: list[UpdateOne] = []
         for entity_id, sequence in relayed.items():
             drain = {"$pull": {"outbox": {"sequence": {"$lte": sequence}}}}
-            operations.append(UpdateOne({"_id": entity_id}, drain))
-            operations.append(DeleteOne({"_id": entity_id, "deleted": True, "outbox": []}))
+            gone = {"_id": entity_id, "deleted": True, "outbox": [], "document": {"$exists": True}}
+            stub = {"$unset": {"document": ""}, "$currentDate": {"removedDate": True}}
+            operations += (UpdateOne({"_id": entity_id}, drain), UpdateOne(gone, stub))
         with in_our_words():
             await asyncio.gather(*(kind.bulk_write(operations) for kind in self._kinds))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pymongo import IndexModel
 
-from ordergate.errors import NotFoundError
+from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
@@ -49,8 +49,17 @@ class MongoOrderBook(EntityReader):
             await self._collection.create_indexes([*self.indexes(), *filtered])
 
     async def add(self, order: Entity) -> Entity | None:
-        """Store the order in one write; return None, or the one that has its id already."""
+        """Store the order in one write; return None, or the one that has its id already.
+
+        Raises:
+            DuplicateError: the one that its Idempotency-Key made was deleted since.
+        """
         kept = await insert(self._collection, stored(order))
+        if kept is not None and kept.get("deleted"):
+            raise DuplicateError(
+                "The order that this Idempotency-Key made was deleted; use a new key.",
+                path="Idempotency-Key",
+            )
         return None if kept is None else entity_of(kept)
 
     async def add_all(self, orders: Sequence[Entity]) -> None:

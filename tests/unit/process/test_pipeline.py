@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes import (
+    CountingMeter,
+    CrashError,
+    FaultAt,
+    FixedClock,
+    FixedRules,
+    InMemoryHandOverBook,
+    InMemoryOrderBook,
+    InMemoryRequestBook,
+    NoFaults,
+    RecordingRelay,
+)
+from make import (
+    ADDRESSES,
+    MOMENT,
+    example,
+    example_rules,
+    request_of,
+    resource_order,
+    service_item,
+)
+from ordergate.errors import (
+    IdempotencyConflictError,
+    IllegalTransitionError,
+    NotFoundError,
+    StaleRevisionError,
+    StoreUnavailableError,
+)
+from ordergate.process.pipeline import IssueResourceOrders, KeepResourceOrders
+from ordergate.process.ports import Idempotency
+from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.schemas.service_order import write_service_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ordergate.model.common import Document
+    from ordergate.process.issue import Decision
+    from ordergate.process.ports import FaultPoints, RecordedRequest
+
+KEY = Idempotency("key", "body")
+TOO_OFTEN = 1000
+"""A sweep that never ends would be seen after so many waits."""
+
+
+class House:
+    """The pipeline over fakes; `restarted` is the same stores in a new process."""
+
+    def __init__(self, faults: FaultPoints | None = None) -> None:
+        self.requests = InMemoryRequestBook()
+        self.orders = InMemoryOrderBook()
+        self.hand_overs = InMemoryHandOverBook()
+        self.clock = FixedClock()
+        self.relay = RecordingRelay()
+        self.meter = CountingMeter()
+        self.pipeline = self.process(faults or NoFaults())
+
+    def process(self, faults: FaultPoints) -> IssueResourceOrders:
+        return IssueResourceOrders(
+            rules=FixedRules(*example_rules()),
+            requests=self.requests,
+            orders=self.orders,
+            hand_overs=self.hand_overs,
+            documents=StandardDocuments(),
+            addresses=ADDRESSES,
+            clock=self.clock,
+            relay=self.relay,
+            faults=faults,
+            meter=self.meter,
+        )
+
+    def restarted(self) -> IssueResourceOrders:
+        return self.process(NoFaults())
+
+    async def take(
+        self, document: dict[str, Any], idempotency: Idempotency | None = KEY
+    ) -> RecordedRequest:
+        def written(decision: Decision) -> Document:
+            return write_service_order(document, decision, ADDRESSES)
+
+        return await self.pipeline.take(request_of(document), written, idempotency)
+
+    def issued(self) -> dict[str, list[int]]:
+        """Return the issued orders, with the sequences of the events that each owes."""
+        return {
+            one: [event.sequence for event in self.orders.owed(one)] for one in self.orders.ids()
+        }
+
+
+def mixed() -> dict[str, Any]:
+    """Return an order with a standard item and a special one."""
+    unknown = service_item("2", serviceSpecification={"id": "svc-unknown"})
+    return {"serviceOrderItem": [service_item("1"), unknown]}
+
+
+class TestTake:
+    def test_request_is_recorded_issued_settled_and_told(self) -> None:
+        house = House()
+        record = asyncio.run(house.take(mixed()))
+        assert set(house.issued()) == {one.id for one in record.plan.resource_order}
+        assert sorted(house.issued().values()) == [[1], [1], [1, 2]]
+        assert len(house.hand_overs.all()) == 1
+        assert asyncio.run(house.pipeline.sweep(older_than=0)) == 0
+        assert house.relay.woken == 1
+        assert house.meter.counted == [
+            ("serviceOrder", "special", ["provision", "provision", "feasibility"])
+        ]
+
+    def test_request_of_another_door_has_no_service_order(self) -> None:
+        house = House()
+        asked = request_of(example("trouble-recovery"))
+        record = asyncio.run(house.pipeline.take(asked))
+        assert record.service_order is None
+        assert house.requests.owed("req-1") == []
+        assert len(house.issued()) == 1
+
+    def test_same_key_and_body_answer_with_the_same_record_and_issue_nothing_twice(self) -> None:
+        house = House()
+        first = asyncio.run(house.take(mixed()))
+        issued = house.issued()
+        house.clock.moment += timedelta(hours=1)
+        again = asyncio.run(house.take(mixed()))
+        assert again.entity.document == first.entity.document
+        assert again.service_order == first.service_order
+        assert house.issued() == issued
+        assert len(house.meter.counted) == 1
+
+    def test_same_key_and_another_body_is_a_conflict_and_issues_nothing(self) -> None:
+        house = House()
+        asyncio.run(house.take(example("fibre-special")))
+        issued = house.issued()
+        with pytest.raises(IdempotencyConflictError) as caught:
+            asyncio.run(house.take(example("fibre-standard"), Idempotency("key", "other")))
+        assert caught.value.path == "Idempotency-Key"
+        assert house.issued() == issued
+
+    def test_known_id_without_a_key_is_a_conflict(self) -> None:
+        house = House()
+        asyncio.run(house.take(mixed(), None))
+        with pytest.raises(IdempotencyConflictError):
+            asyncio.run(house.take(mixed(), None))
+
+    @pytest.mark.parametrize("name", ["fibre-incorrect", "fibre-incomplete"])
+    def test_request_that_takes_nothing_is_recorded_and_told(self, name: str) -> None:
+        house = House()
+        asyncio.run(house.take(example(name)))
+        assert house.issued() == {}
+        assert len(house.requests.owed("req-1")) == 2
+        assert house.relay.woken == 1
+
+    def test_dry_run_stores_and_tells_nothing(self) -> None:
+        house = House()
+        found = house.pipeline.assess(request_of(mixed()))
+        assert len(found.all_orders) == 3
+        assert (house.issued(), house.requests.owed("req-1")) == ({}, [])
+        assert (house.relay.woken, house.meter.counted) == (0, [])
+
+    def test_store_that_is_away_stops_it_before_anything_is_issued(self) -> None:
+        house = House()
+        house.requests.is_away = True
+        with pytest.raises(StoreUnavailableError):
+            asyncio.run(house.take(mixed()))
+        assert house.issued() == {}
+
+
+class TestCrash:
+    @pytest.mark.parametrize("point", ["afterRecord", "afterOrders"])
+    def test_sweep_finishes_what_a_crash_left_with_nothing_twice(self, point: str) -> None:
+        whole = House()
+        asyncio.run(whole.take(mixed()))
+        house = House(FaultAt(point))
+        with pytest.raises(CrashError):
+            asyncio.run(house.take(mixed()))
+        assert house.relay.woken == 0
+        assert asyncio.run(house.restarted().sweep(older_than=0)) == 1
+        assert house.issued() == whole.issued()
+        assert house.hand_overs.all() == whole.hand_overs.all()
+        assert house.relay.woken == 1
+        assert asyncio.run(house.restarted().sweep(older_than=0)) == 0
+
+    @pytest.mark.parametrize("point", ["afterRecord", "afterOrders"])
+    def test_client_that_repeats_after_a_crash_finishes_it_too(self, point: str) -> None:
+        house = House(FaultAt(point))
+        with pytest.raises(CrashError):
+            asyncio.run(house.take(mixed()))
+        house.pipeline = house.restarted()
+        asyncio.run(house.take(mixed()))
+        assert len(house.issued()) == 3
+        assert asyncio.run(house.pipeline.sweep(older_than=0)) == 0
+
+    def test_sweep_leaves_young_requests_to_whoever_is_at_them(self) -> None:
+        house = House(FaultAt("afterRecord"))
+        with pytest.raises(CrashError):
+            asyncio.run(house.take(mixed()))
+        house.clock.moment = MOMENT + timedelta(seconds=9)
+        assert asyncio.run(house.restarted().sweep(older_than=10)) == 0
+        house.clock.moment = MOMENT + timedelta(seconds=10)
+        assert asyncio.run(house.restarted().sweep(older_than=10)) == 1
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(TOO_OFTEN):
+        if holds():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never happened")
+
+
+class TestKeepSweeping:
+    def left(self) -> House:
+        house = House(FaultAt("afterRecord"))
+        with suppress(CrashError):
+            asyncio.run(house.take(mixed()))
+        return house
+
+    def test_first_sweep_asks_for_no_age(self) -> None:
+        house = self.left()
+
+        async def story() -> None:
+            stop = asyncio.Event()
+            sweeping = asyncio.create_task(
+                house.restarted().keep_sweeping(stop, interval=60, older_than=3600)
+            )
+            await until(lambda: house.relay.woken == 1)
+            stop.set()
+            await sweeping
+
+        asyncio.run(story())
+        assert len(house.issued()) == 3
+
+    def test_later_sweeps_leave_the_young_ones(self) -> None:
+        house = House(FaultAt("afterRecord"))
+
+        async def story() -> None:
+            stop = asyncio.Event()
+            sweeping = asyncio.create_task(
+                house.restarted().keep_sweeping(stop, interval=0.001, older_than=3600)
+            )
+            await until(lambda: house.requests.asked > 0)
+            with suppress(CrashError):
+                await house.take(mixed())
+            asked = house.requests.asked
+            await until(lambda: house.requests.asked > asked)
+            assert house.issued() == {}
+            house.clock.moment += timedelta(hours=1)
+            await until(lambda: house.relay.woken == 1)
+            stop.set()
+            await sweeping
+
+        asyncio.run(story())
+        assert len(house.issued()) == 3
+
+    def test_outage_of_the_store_only_puts_it_off(self, caplog: pytest.LogCaptureFixture) -> None:
+        house = self.left()
+        house.requests.is_away = True
+
+        async def story() -> None:
+            stop = asyncio.Event()
+            sweeping = asyncio.create_task(
+                house.restarted().keep_sweeping(stop, interval=0.001, older_than=3600)
+            )
+            await until(lambda: "put off" in caplog.text)
+            assert house.issued() == {}
+            house.requests.is_away = False
+            await until(lambda: house.relay.woken == 1)
+            stop.set()
+            await sweeping
+
+        with caplog.at_level(logging.WARNING):
+            asyncio.run(story())
+        assert len(house.issued()) == 3
+
+
+def any_result(_: dict[str, Any]) -> None:
+    """Let every result pass."""
+
+
+class Desk:
+    """The resource orders' door over fakes."""
+
+    def __init__(
+        self, changed_between: Callable[[InMemoryOrderBook], object] | None = None
+    ) -> None:
+        self.orders = InMemoryOrderBook(changed_between)
+        self.relay = RecordingRelay()
+        self.door = KeepResourceOrders(
+            orders=self.orders,
+            addresses=ADDRESSES,
+            clock=FixedClock(),
+            relay=self.relay,
+            check=any_result,
+        )
+        asyncio.run(self.door.take(resource_order(), "ro-1", KEY))
+
+    def owed(self) -> list[str]:
+        return [event.document["eventType"] for event in self.orders.owed("ro-1")]
+
+
+class TestKeepResourceOrders:
+    def test_taken_order_is_kept_and_told(self) -> None:
+        desk = Desk()
+        assert desk.owed() == ["ResourceOrderCreateEvent"]
+        assert desk.relay.woken == 1
+
+    def test_same_key_and_body_answer_with_the_order_as_it_is_now(self) -> None:
+        desk = Desk()
+        asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
+        again = asyncio.run(desk.door.take(resource_order(), "ro-1", KEY))
+        assert again.document["state"] == "inProgress"
+        assert len(desk.owed()) == 2
+
+    def test_same_key_and_another_body_is_a_conflict(self) -> None:
+        with pytest.raises(IdempotencyConflictError):
+            asyncio.run(Desk().door.take(resource_order(), "ro-1", Idempotency("key", "other")))
+
+    def test_change_is_kept_and_told(self) -> None:
+        desk = Desk()
+        found = asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
+        assert asyncio.run(desk.orders.get("ro-1")).document == found
+        assert desk.owed()[1:] == ["ResourceOrderStateChangeEvent"]
+        assert desk.relay.woken == 2
+
+    def test_change_of_nothing_writes_and_tells_nothing(self) -> None:
+        desk = Desk()
+        asyncio.run(desk.door.change("ro-1", {"state": "acknowledged"}))
+        assert (desk.orders.writes, desk.relay.woken) == (1, 1)
+
+    def test_change_over_another_one_is_made_again(self) -> None:
+        rivals = [1, 2]
+
+        def rival(book: InMemoryOrderBook) -> None:
+            if rivals:
+                rivals.pop()
+                book.touch("ro-1")
+
+        desk = Desk(rival)
+        found = asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
+        assert found["state"] == "inProgress"
+        assert len(desk.owed()) == 2
+
+    def test_change_gives_up_when_the_order_never_rests(self) -> None:
+        desk = Desk(lambda book: book.touch("ro-1"))
+        with pytest.raises(StaleRevisionError):
+            asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
+        with pytest.raises(StaleRevisionError):
+            asyncio.run(desk.door.remove("ro-1"))
+        assert len(desk.owed()) == 1
+
+    def test_removed_order_is_gone_and_told(self) -> None:
+        desk = Desk()
+        asyncio.run(desk.door.remove("ro-1"))
+        assert desk.owed()[1:] == ["ResourceOrderDeleteEvent"]
+        for again in (desk.door.remove("ro-1"), desk.door.change("ro-1", {})):
+            with pytest.raises(NotFoundError):
+                asyncio.run(again)
+
+    def test_order_in_flight_is_not_removed(self) -> None:
+        desk = Desk()
+        asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
+        with pytest.raises(IllegalTransitionError):
+            asyncio.run(desk.door.remove("ro-1"))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes import Computed
+from make import MOMENT, SMALL, item, rule
+from ordergate.model.common import Specification
+from ordergate.process.request import RequestType
+from ordergate.process.rules import AppliesTo, ExpressionError, Literal, matching
+
+if TYPE_CHECKING:
+    from ordergate.process.request import RequestedItem
+    from ordergate.process.rules import Rule
+
+ALWAYS, NEVER = Literal(value=True), Literal(value=False)
+VERSIONED = Specification("svc-small", version="2")
+
+
+def found(item: RequestedItem, *rules: Rule) -> list[str]:
+    return [one.id for one in matching(rules, item, RequestType.PARTY_REQUEST, {}, MOMENT)]
+
+
+def applying(rule_id: str, specification: Specification = SMALL, **applies: Any) -> Rule:
+    return rule(id=rule_id, applies_to=AppliesTo(specification, **applies))
+
+
+def test_rule_is_for_its_specification_alone() -> None:
+    assert found(item(), applying("a"), applying("b", Specification("svc-other"))) == ["a"]
+
+
+def test_item_without_a_specification_has_no_rule() -> None:
+    assert found(item(specification=None), applying("a")) == []
+
+
+@pytest.mark.parametrize(("version", "expected"), [("2", ["a"]), ("1", []), (None, [])])
+def test_rule_that_names_a_version_wants_that_one(version: str | None, expected: list[str]) -> None:
+    asked = item(specification=Specification("svc-small", version=version))
+    assert found(asked, applying("a", VERSIONED)) == expected
+
+
+def test_rule_may_be_for_some_request_types_only() -> None:
+    parties = frozenset({RequestType.PARTY_REQUEST})
+    orders = frozenset({RequestType.SERVICE_ORDER})
+    rules = applying("a", request_type=parties), applying("b", request_type=orders)
+    assert found(item(), *rules) == ["a"]
+
+
+def test_condition_that_is_not_true_rules_the_rule_out() -> None:
+    assert found(item(), applying("a", when=NEVER), applying("b", when=Literal("yes"))) == []
+    assert found(item(), applying("a", when=ALWAYS)) == ["a"]
+
+
+def test_condition_without_a_value_is_an_error() -> None:
+    broken = Computed("missing", lambda scope: scope["missing"])
+    with pytest.raises(ExpressionError):
+        found(item(), applying("a", when=broken))
+
+
+def test_most_specific_rule_wins_by_version_then_condition_then_request_type() -> None:
+    asked = item(specification=VERSIONED)
+    parties = frozenset({RequestType.PARTY_REQUEST})
+    plain = applying("plain")
+    typed = applying("typed", request_type=parties)
+    conditional = applying("conditional", when=ALWAYS)
+    versioned = applying("versioned", VERSIONED)
+    assert found(asked, plain, typed) == ["typed"]
+    assert found(asked, plain, typed, conditional) == ["conditional"]
+    assert found(asked, plain, versioned, typed, conditional) == ["versioned"]
+    both = applying("both", when=ALWAYS, request_type=parties)
+    assert found(asked, both, versioned) == ["versioned"]
+
+
+def test_equally_specific_rules_are_all_returned() -> None:
+    assert found(item(), applying("a"), applying("b")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "expected"),
+    [
+        (None, None, ["small"]),
+        (MOMENT, None, ["small"]),
+        (MOMENT + timedelta(milliseconds=1), None, []),
+        (None, MOMENT, []),
+        (None, MOMENT + timedelta(milliseconds=1), ["small"]),
+    ],
+)
+def test_rule_holds_from_its_start_until_before_its_end(
+    valid_from: Any, valid_until: Any, expected: list[str]
+) -> None:
+    one = rule(valid_from=valid_from, valid_until=valid_until)
+    assert found(item(), one) == expected
+
+
+def test_literal_is_its_own_source() -> None:
+    assert (Literal("GPON").source, Literal("GPON").evaluate({})) == ("'GPON'", "GPON")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+from make import ADDRESSES, MOMENT, example, example_rules, request_of
+from ordergate.model.common import timestamp
+from ordergate.process.issue import decide
+from ordergate.schemas.initiating_request import StandardDocuments
+
+WRITER = StandardDocuments()
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    decision = decide(request_of(example(name)), example_rules(), ADDRESSES, MOMENT)
+    return [WRITER.resource_order(order) for order in decision.all_orders]
+
+
+def test_order_is_written_as_the_standard_names_it() -> None:
+    access, core = documents("fibre-standard")
+    assert access["href"] == ADDRESSES.resource_order(access["id"])
+    assert access["orderDate"] == timestamp(MOMENT)
+    assert access["requestedStartDate"] == "2099-01-15T08:00:00Z"
+    assert (access["orderType"], access["domain"]) == ("provision", "access")
+    assert (access["state"], access["priority"]) == ("acknowledged", 1)
+    assert (access["@type"], access["externalId"]) == ("ResourceOrder", "req-1")
+    assert access["initiatingRequest"] == {
+        "id": "req-1",
+        "href": ADDRESSES.initiating_request("req-1"),
+        "@referredType": "InitiatingRequest",
+    }
+    assert [one["name"] for one in access["externalReference"]] == ["req-1", "BSS-1001"]
+    assert core["orderItem"][0]["orderItemRelationship"] == [
+        {
+            "relationshipType": "dependency",
+            "orderItem": {
+                "itemId": "1-port",
+                "resourceOrderId": access["id"],
+                "resourceOrderHref": access["href"],
+            },
+        }
+    ]
+
+
+def test_item_is_written_with_its_resource() -> None:
+    ont = documents("fibre-standard")[0]["orderItem"][1]
+    resource = ont.pop("resource")
+    assert ont == {
+        "id": "1-ont",
+        "action": "add",
+        "quantity": 1,
+        "state": "acknowledged",
+        "pointOfNoReturn": "inProgress",
+        "orderItemRelationship": [
+            {"relationshipType": "dependency", "orderItem": {"itemId": "1-port"}}
+        ],
+        "resourceSpecification": {"id": "rs-ont", "name": "ONT", "version": "2"},
+    }
+    assert resource["href"] == ADDRESSES.resource(resource["id"])
+    assert (resource["@type"], resource["category"]) == ("PhysicalResource", "CustomerPremises")
+    assert resource["place"]["id"] == "adr-1"
+    assert resource["resourceSpecification"] == ont["resourceSpecification"]
+    assert resource["resourceCharacteristic"] == [
+        {"name": "technology", "valueType": "string", "value": "XGSPON"},
+        {"name": "vendor", "valueType": "string", "value": "ACME"},
+    ]
+
+
+def test_what_has_no_value_is_left_out() -> None:
+    (order,) = documents("trouble-recovery")
+    (item,) = order["orderItem"]
+    assert {"priority", "note", "specialHandling", "relatedParty"}.isdisjoint(order)
+    assert {"orderItemRelationship", "appointment", "pointOfNoReturn"}.isdisjoint(item)
+    assert "place" not in item["resource"]
+
+
+def test_special_order_says_why_people_are_needed() -> None:
+    (order,) = documents("fibre-special")
+    assert order["specialHandling"] == {
+        "required": True,
+        "reason": [
+            {
+                "code": "longDrop",
+                "message": "A drop cable longer than 300 m needs a survey.",
+                "path": "serviceOrderItem[0].service",
+            }
+        ],
+        "handedOverDate": timestamp(MOMENT),
+    }
+
+
+def test_hand_over_refers_to_order_request_and_item() -> None:
+    decision = decide(request_of(example("fibre-special")), example_rules(), ADDRESSES, MOMENT)
+    (hand_over,) = decision.hand_over
+    found = WRITER.special_handling(hand_over)
+    assert found.pop("reason")[0]["code"] == "longDrop"
+    assert found == {
+        "id": hand_over.id,
+        "href": ADDRESSES.special_handling(hand_over.id),
+        "state": "open",
+        "handedOverDate": timestamp(MOMENT),
+        "resourceOrder": {"id": hand_over.order.id, "href": hand_over.order.href},
+        "initiatingRequest": {"id": "req-1", "href": ADDRESSES.initiating_request("req-1")},
+        "requestedItem": {"id": "1"},
+    }
