@@ -22,7 +22,15 @@ _DRAINING = 2.0
 
 
 class _BodyTooLargeError(Exception):
-    """The body goes beyond the limit; what is left of it is not read."""
+    """The body goes beyond the limit.
+
+    Args:
+        has_more: whether some of it is not read yet.
+    """
+
+    def __init__(self, *, has_more: bool) -> None:
+        super().__init__()
+        self.has_more = has_more
 
 
 class Guard:
@@ -43,8 +51,9 @@ class Guard:
             return
         try:
             messages = iter(await self._read(scope, receive))
-        except _BodyTooLargeError:
-            await self._refuse(scope, receive, send)
+        except _BodyTooLargeError as error:
+            most = _DRAINED * self._max_body if error.has_more else 0
+            await self._refuse(scope, receive, send, drained=most)
             return
 
         async def replay() -> Message:
@@ -52,7 +61,7 @@ class Guard:
 
         await self._app({**scope, "headers": _headers(scope["headers"])}, replay, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, drained: int) -> None:
         """Answer 413 at once, and end the answer when the client has sent what it meant to.
 
         A connection that is closed while the client still sends is reset, and what was answered
@@ -66,7 +75,7 @@ class Guard:
         response = answer(error_body(413, "bodyTooLarge", reason), 413, {"Connection": "close"})
         await response(scope, receive, send_open)
         with suppress(TimeoutError):
-            await asyncio.wait_for(_drain(receive, _DRAINED * self._max_body), _DRAINING)
+            await asyncio.wait_for(_drain(receive, drained), _DRAINING)
         await send({"type": "http.response.body"})
 
     async def _read(self, scope: Scope, receive: Receive) -> list[Message]:
@@ -77,16 +86,17 @@ class Guard:
         """
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self._max_body:
-            raise _BodyTooLargeError
+            raise _BodyTooLargeError(has_more=True)
         messages: list[Message] = []
         size = 0
         while True:
             message = await receive()
             messages.append(message)
             size += len(message.get("body", b""))
+            has_more = message["type"] == "http.request" and message.get("more_body", False)
             if size > self._max_body:
-                raise _BodyTooLargeError
-            if message["type"] != "http.request" or not message.get("more_body"):
+                raise _BodyTooLargeError(has_more=has_more)
+            if not has_more:
                 return messages
 
 

@@ -1,0 +1,7 @@
+"""A gateway of this ring's own: what is made up for it stays in its own database."""
+
+from __future__ import annotations
+
+from api.conftest import api, url
+
+__all__ = ["api", "url"]
