@@ -140,7 +140,7 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"{PREFIX}LOG_FORMAT={values['log_format']!r} is not auto, json or text")
     if values.get("port", 0) > 65_535:  # noqa: PLR2004 - the highest port there is
         problems.append(f"{PREFIX}PORT={values['port']} is above 65535")
-    whole = {f.name: f.default for f in fields(Settings)} | dict(values)
+    whole: dict[str, Any] = {f.name: f.default for f in fields(Settings)} | dict(values)
     if whole["lease"] < 2 * whole["attempt_deadline"]:
         # The last attempt under a lease begins in its first third and must end before it does.
         problems.append(f"{PREFIX}LEASE={whole['lease']} is below twice {PREFIX}ATTEMPT_DEADLINE")

@@ -28,8 +28,9 @@ def test_dates_are_in_utc_and_what_is_no_date_stays(written: Any, kept: Any) -> 
 
 
 def test_what_has_no_value_is_left_out() -> None:
-    document = {"category": None, "startDate": "", "description": "", "priority": 0, "x": []}
-    assert completed(document, MOMENT) == {"description": "", "priority": 0, "x": []}
+    kept: dict[str, Any] = {"description": "", "priority": 0, "x": []}
+    document = {"category": None, "startDate": "", **kept}
+    assert completed(document, MOMENT) == kept
 
 
 def test_notes_get_free_numbers_and_the_present_date() -> None:
