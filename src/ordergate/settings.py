@@ -66,7 +66,7 @@ class Settings:
     poll_interval: float = _setting(0.5, "longest sleep of the dispatcher")
     sweep_interval: float = _setting(2.0, "how often unfinished requests are looked for")
     sweep_after: float = _setting(5.0, "age at which an unfinished request is taken over")
-    catalog_interval: float = _setting(1.0, "how often a worker looks for changed rules")
+    catalog_interval: float = _setting(0.25, "how often a process looks for changed rules")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
     fault_point: str | None = _setting(None, "for tests: die by kill -9 at this point")

@@ -28,6 +28,7 @@ def url(mongodb_uri: str) -> Iterator[str]:
             mongodb_uri=mongodb_uri,
             database=f"api_{uuid.uuid4().hex}",
             deliver=False,
+            catalog_interval=0.02,  # a change of the rules is answered when it is in force
         )
         asyncio.run(prepare(settings))
         with served(build(settings), listener):

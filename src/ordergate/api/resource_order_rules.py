@@ -50,8 +50,7 @@ class ResourceOrderRules:
 
     Args:
         check: finds everything that is wrong with a rule.
-        refresh: makes the rules in force here follow a change at once; other processes see it
-            within `catalog_interval`.
+        in_force: returns when a change is in force in every process.
     """
 
     def __init__(
@@ -59,13 +58,13 @@ class ResourceOrderRules:
         *,
         rules: RuleStore,
         check: Callable[[Document], Sequence[Problem]],
-        refresh: Callable[[], Awaitable[object]],
+        in_force: Callable[[], Awaitable[None]],
         addresses: Addresses,
         page_limit: int,
     ) -> None:
         self._rules = rules
         self._check = check
-        self._refresh = refresh
+        self._in_force = in_force
         self._addresses = addresses
         self._page_limit = page_limit
 
@@ -100,7 +99,7 @@ class ResourceOrderRules:
                 path=problems[0].path,
             )
         is_new = await self._rules.put(rule)
-        await self._refresh()
+        await self._in_force()
         kept = self._shown(await self._rules.get(id_, rule["version"]))
         return created(kept, kept["href"]) if is_new else answer(kept)
 
@@ -112,7 +111,7 @@ class ResourceOrderRules:
     async def delete_resource_order_rule(self, id_: str) -> Response:
         """DELETE /resourceOrderRule/{id}: retire it; what it decided stays explained."""
         await self._rules.retire(id_)
-        await self._refresh()
+        await self._in_force()
         return no_content()
 
     def _shown(self, rule: Document) -> Document:

@@ -228,7 +228,7 @@ def wire_doors(
     rules = ResourceOrderRules(
         rules=stores.rules,
         check=check_rule,
-        refresh=process.rules.refresh,
+        in_force=process.rules.in_force,
         addresses=addresses,
         page_limit=limit,
     )

@@ -77,6 +77,18 @@ class CompiledRuleBook:
         self._revision = revision
         return True
 
+    async def in_force(self) -> None:
+        """Return when a change of the store is in force here and in every other process.
+
+        So whoever changed a rule may send a request at once, to any worker. The others look every
+        interval; half of one more is for the look itself.
+
+        Raises:
+            StoreUnavailableError: the store didn't answer.
+        """
+        await self.refresh()
+        await asyncio.sleep(1.5 * self._interval)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Refresh until `stop` is set; the rules stay in force while the store is away."""
         away = False

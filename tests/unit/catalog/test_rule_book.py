@@ -99,3 +99,18 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110 - what it waits for has no event
             await asyncio.sleep(0.001)
+
+
+def test_change_is_in_force_in_every_book_when_the_one_that_made_it_says_so() -> None:
+    async def story() -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
+        store, stop = MemoryRuleStore(), asyncio.Event()
+        here, there = (CompiledRuleBook(store, interval=0.02) for _ in range(2))
+        other_process = asyncio.create_task(there.run(stop))
+        await asyncio.sleep(0)
+        await store.put(small_rule())
+        await here.in_force()
+        stop.set()
+        await other_process
+        return in_force(here), in_force(there)
+
+    assert asyncio.run(story()) == ({("small", 1)}, {("small", 1)})
