@@ -13,6 +13,8 @@ import requests
 from make import example
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from running import Gateway
 
 SERVICE_ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
@@ -76,11 +78,12 @@ def test_no_process_outlives_a_killed_gateway_and_its_data_stay(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_gateway_leaves_no_process_and_no_lock(
-    gateway: Gateway, number: signal.Signals
+    gateway: Gateway, number: signal.Signals, tmp_path: Path
 ) -> None:
     gateway.start()
     family = gateway.family()
     assert gateway.end(number) == 0
     _, left = psutil.wait_procs(family, timeout=5)
     assert left == []
+    assert not (tmp_path / "data" / "lock").exists()
     gateway.start()  # the same data directory, at once

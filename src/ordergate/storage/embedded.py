@@ -6,26 +6,23 @@ Its home is the data directory: `db`, `mongod.log` (the run before: `mongod.log.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import socket
 import subprocess
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from ordergate.child_process import dying_with_parent
 from ordergate.errors import SetupError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ordergate.storage.data_directory import held
 
 HOST = "127.0.0.1"
 REPLICA_SET = "ordergate"
@@ -97,7 +94,7 @@ class EmbeddedEngine:
         home = data_dir.absolute()
         with ExitStack() as undo:
             try:
-                undo.enter_context(_held(home))
+                undo.enter_context(held(home))
                 process, port = _launch(mongod, home, deadline, undo)
             except OSError as error:
                 raise SetupError(
@@ -133,27 +130,6 @@ def _from_wheel(name: str) -> Path | None:
         with suppress(PermissionError):
             found.chmod(0o755)
     return found
-
-
-@contextmanager
-def _held(home: Path) -> Iterator[None]:
-    """Hold the data directory for this process alone; the kernel lets go if it is killed."""
-    (home / "db").mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("a+") as lock:
-        lock.seek(0)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = lock.read().strip() or "unknown"
-            raise SetupError(
-                f"The data directory {home} is in use by another gateway (process {holder}): stop "
-                "that one, or give this one its own ORDERGATE_DATA_DIR, or let both share a "
-                "MongoDB by ORDERGATE_MONGODB_URI."
-            ) from None
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
 
 
 def _launch(
