@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TO_START = 60.0
 _TO_STOP = 20.0
+_LARGEST_LOG = 10 * 1024 * 1024
 
 
 class GatewayProcess:
@@ -71,6 +72,8 @@ def running_gateway(settings: Settings) -> Iterator[GatewayProcess]:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log = settings.data_dir / "gateway.log"
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        log.replace(log.with_name("gateway.log.1"))
     options = {"--host": settings.host, "--port": settings.port, "--data-dir": settings.data_dir}
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
