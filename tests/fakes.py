@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableError
 from ordergate.model.common import timestamp
+from ordergate.model.states import FINAL_OF_TASK
 from ordergate.process.ports import Plan
 from ordergate.process.rules import ExpressionError
 
@@ -173,6 +174,11 @@ class InMemoryOrderBook(_Away):
         """Return the ids of the orders that can be read."""
         return {order_id for order_id, kept in self._kept.items() if not kept.deleted}
 
+    def put(self, document: dict[str, Any]) -> None:
+        """Set an order's document to what the test begins with."""
+        kept = self._kept[document["id"]]
+        kept.entity = replace(kept.entity, document=copy.deepcopy(document))
+
     def touch(self, order_id: str) -> None:
         """Raise the revision, as another writer does."""
         kept = self._kept[order_id]
@@ -192,6 +198,58 @@ class InMemoryOrderBook(_Away):
         kept.deleted = deleted
         self.writes += 1
         return True
+
+
+class InMemoryCancelTaskBook(_Away):
+    """Keeps cancel tasks; one at a time for an order."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    async def add(self, task: Entity) -> Entity | None:
+        self.answer()
+        if task.id in self._kept:
+            return copy.deepcopy(self._kept[task.id].entity)
+        order_id = task.document["resourceOrder"]["id"]
+        if any(one.document["resourceOrder"]["id"] == order_id for one in self._unfinished()):
+            raise DuplicateError("Another one isn't over yet.", path="resourceOrder.id")
+        self._kept[task.id] = _Kept.of(task)
+        return None
+
+    async def get(self, task_id: str) -> Entity:
+        self.answer()
+        if task_id not in self._kept:
+            raise NotFoundError(f"There is no cancellation with the id {task_id!r}.", path="id")
+        return copy.deepcopy(self._kept[task_id].entity)
+
+    async def replace(self, task: Entity) -> bool:
+        self.answer()
+        kept = self._kept.get(task.id)
+        if kept is None or kept.entity.revision != task.revision - 1:
+            return False
+        mark = kept.entity.idempotency
+        kept.entity = replace(copy.deepcopy(task), owed=(), idempotency=mark)
+        kept.outbox += task.owed
+        return True
+
+    async def unfinished(self, *, due: datetime, after: str, limit: int) -> Sequence[Entity]:
+        self.answer()
+        found = [
+            one
+            for one in sorted(self._unfinished(), key=lambda one: one.id)
+            if one.id > after
+            and one.document.get("requestedCancellationDate", "") <= timestamp(due)
+        ]
+        return copy.deepcopy(found[:limit])
+
+    def owed(self, task_id: str) -> list[OwedEvent]:
+        """Return what waits in the task's outbox."""
+        kept = self._kept.get(task_id)
+        return [] if kept is None else list(kept.outbox)
+
+    def _unfinished(self) -> list[Entity]:
+        every = [kept.entity for kept in self._kept.values()]
+        return [one for one in every if one.document["state"] not in FINAL_OF_TASK]
 
 
 class InMemoryRequestBook(_Away):

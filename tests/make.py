@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ordergate.catalog.compile import compile_rule
 from ordergate.catalog.load import load_rules
@@ -18,6 +18,10 @@ from ordergate.process.request import InitiatingRequest, RequestedItem, RequestT
 from ordergate.process.rules import AppliesTo, Literal, OrderItemTemplate, Rule
 from ordergate.schemas.initiating_request import read_initiating_request
 from ordergate.schemas.service_order import read_service_order
+from ordergate.tmf630.patch import merge_patch
+
+if TYPE_CHECKING:
+    from ordergate.tmf630.patch import Change
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ADDRESSES = Addresses("http://gateway.example")
@@ -74,6 +78,11 @@ def example_rules() -> tuple[Rule, ...]:
     assert problems == []
     rules = [compile_rule(one.document)[0] for one in loaded]
     return tuple(one for one in rules if one is not None)
+
+
+def merge(patch: dict[str, Any]) -> Change:
+    """Return what a merge patch does."""
+    return partial(merge_patch, patch=patch)
 
 
 def request_of(document: dict[str, Any], request_id: str = "req-1") -> InitiatingRequest:

@@ -3,12 +3,15 @@
     OrdergateError
     ├── NotFoundError            no such entity
     ├── InvalidDocumentError     a document that is malformed or breaks a rule of TM Forum's
+    ├── UnknownResourceOrderError a cancellation of an order that there isn't
     ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
     ├── UnsupportedQueryError    a part of TMF630 that isn't offered (`filter=`)
     ├── InvalidPatchError        a patch that touches what is immutable
+    ├── PatchConflictError       a patch that doesn't fit the document as it is now
     ├── IllegalTransitionError   a state that can't follow the present one
     ├── DuplicateError           it exists already
     ├── IdempotencyConflictError the key was used with another body
+    ├── PreconditionFailedError  the entity isn't at the revision that the change is meant for
     ├── StaleRevisionError       somebody else changed it meanwhile, again and again
     ├── StoreUnavailableError    MongoDB didn't answer in time; the outcome may be unknown
     └── SetupError               the gateway can't start as it is set up (exit code 2)
@@ -47,6 +50,12 @@ class InvalidDocumentError(OrdergateError):
     code = "invalidDocument"
 
 
+class UnknownResourceOrderError(OrdergateError):
+    """A cancel task names an order that there isn't; TMF652 knows no 404 there."""
+
+    code = "unknownResourceOrder"
+
+
 class InvalidQueryError(OrdergateError):
     """A query parameter can't be read (TMF630 part 1, §4)."""
 
@@ -65,6 +74,12 @@ class InvalidPatchError(OrdergateError):
     code = "invalidPatch"
 
 
+class PatchConflictError(OrdergateError):
+    """A `test` failed, or a path of the patch leads nowhere or to several places (W10, W11)."""
+
+    code = "patchConflict"
+
+
 class IllegalTransitionError(OrdergateError):
     """The state machine has no such transition (standards: S1 to S22)."""
 
@@ -81,6 +96,12 @@ class IdempotencyConflictError(OrdergateError):
     """An Idempotency-Key came back with another body."""
 
     code = "idempotencyConflict"
+
+
+class PreconditionFailedError(OrdergateError):
+    """The entity isn't at the revision that `If-Match` names; nothing was written."""
+
+    code = "preconditionFailed"
 
 
 class StaleRevisionError(OrdergateError):

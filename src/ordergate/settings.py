@@ -50,7 +50,9 @@ class Settings:
     resource_inventory_url: str | None = _setting(
         None, "base of the `href` of resources (PUBLIC_URL/tmf-api/resourceInventoryManagement/v4)"
     )
+    alias: bool = _setting(default=False, text="serve TMF652 also at its other published base path")
     max_body: int = _setting(1_048_576, "largest request body")
+    body_time: float = _setting(15.0, "longest time for a request body to come")
     page_limit: int = _setting(10_000, "most entities in one answer to a list")
     deliver: bool = _setting(default=True, text="send notifications from this process")
     senders: int = _setting(16, "notifications in flight at once, per process")

@@ -73,6 +73,14 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "array": (b"[]", 400),
     "text": (b'"order"', 400),
     "number": (b"1", 400),
+    "key with $": (order(b'"$where":"sleep(1000)"'), 400),
+    "key with $ inside": (order(b'"x":{"$gt":""}'), 400),
+    "reference of the store's": (order(b'"x":{"$ref":"hub","$id":1}'), 400),
+    "key with a dot": (order(b'"a.b":{"c.d":1}'), 400),
+    "prototype": (order(b'"x":{"__proto__":{"admin":true}}'), 400),
+    "key twice": (order(b'"x":1,"x":2'), 400),
+    "key twice, once escaped": (order(b'"x":1,"\\u0078":2'), 400),
+    "key twice inside": (item(b'"resource":{"name":"a","name":"b"}'), 400),
     "cut short": (order(b'"x":1')[:-5], 400),
     "more after the end": (order(b'"x":1') + b"{}", 400),
     "no number": (order(b'"x":NaN'), 400),
@@ -135,17 +143,13 @@ def test_hostile_body_is_refused(tmf652: Client, body: bytes, status: int) -> No
 @pytest.mark.parametrize(
     "extra",
     [
-        b'"$where":"sleep(1000)"',
-        b'"x":{"$gt":""}',
-        b'"a.b":{"c.d":1}',
-        b'"__proto__":{"admin":true}',
         b'"constructor":{"prototype":1}',
         b'"_id":"mine","revision":99,"outbox":[],"deleted":true',
         b'"x":1e300',
         b'"x":"' + b"y" * 900_000 + b'"',
         b'"x":' + b"[" * 31 + b"]" * 31,
     ],
-    ids=["$", "$ inside", "dots", "proto", "constructor", "inside", "double", "long", "deep"],
+    ids=["constructor", "inside", "double", "long", "deep"],
 )
 def test_odd_extension_is_data_and_nothing_else(tmf652: Client, extra: bytes) -> None:
     body = b'{"category":"odd","orderItem":[%s],%s}' % (ITEM, extra)
@@ -191,7 +195,7 @@ def test_wrong_type_is_refused_at_every_door(api: Client, path: str, body: bytes
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        (f"{ORDER}/{'x' * 10_000}", 400),
+        (f"{ORDER}/{'x' * 10_000}", 414),
         (f"{ORDER}/..%2f..%2f..%2fetc%2fpasswd", 404),
         (f"{ORDER}/../../../etc/passwd", 404),
         (f"{ORDER}/%2e%2e", 404),
@@ -202,6 +206,7 @@ def test_wrong_type_is_refused_at_every_door(api: Client, path: str, body: bytes
         (f"{ORDER}/%7B%22$gt%22:%22%22%7D", 404),
         (f"{ORDER}?state[$ne]=x", 200),
         (f"{ORDER}?$where=1", 400),
+        (f"{ORDER}?x=" + "y" * 9_000, 414),
         (f"{ORDER}?x.$gt=1", 400),
         (f"{ORDER}?a%00=1", 400),
         (f"{ORDER}?a=%00", 200),
@@ -209,8 +214,8 @@ def test_wrong_type_is_refused_at_every_door(api: Client, path: str, body: bytes
         (f"{ORDER}?%ff=1", 400),
         (f"{ORDER}?fields=$where", 400),
         (f"{ORDER}?sort=$natural", 400),
-        (f"{ORDER}?state.regex=(a%2B)%2B%24", 400),
-        (f"{ORDER}?state*=x", 400),
+        (f"{ORDER}?state.regex=(a%2B)%2B%24", 200),
+        (f"{ORDER}?state*=x", 200),
         (f"{ORDER}?limit=1&limit=2", 400),
         (f"{ORDER}?offset=9e99", 400),
         (f"{ORDER}?offset={'9' * 400}", 400),
@@ -220,7 +225,7 @@ def test_wrong_type_is_refused_at_every_door(api: Client, path: str, body: bytes
         (f"{ORDER}?a={'1,' * 200}", 400),
         (f"{ORDER}?priority.gt=1e400", 200),
         (f"{ORDER}?unknown=1&unknown=2", 200),
-        (f"{ORDER}?a={'x' * 20_000}", 200),
+        (f"{ORDER}?a={'x' * 20_000}", 414),
     ],
 )
 def test_hostile_address_has_its_status(tmf652: Client, path: str, status: int) -> None:
@@ -245,7 +250,12 @@ def test_hostile_address_has_its_status(tmf652: Client, path: str, status: int) 
         ([("Content-Type", "text/plain"), ("Content-Type", "application/json")], 415),
         ([*JSON, ("Idempotency-Key", "")], 400),
         ([*JSON, ("Idempotency-Key", "k" * 256)], 400),
-        ([*JSON, ("Content-Encoding", "gzip")], 400),
+        ([*JSON, ("Content-Encoding", "gzip")], 415),
+        ([*JSON, ("Content-Encoding", "br")], 415),
+        ([("Content-Type", "application/json; charset=utf-16")], 415),
+        ([("Content-Type", "application/json; charset=latin-1")], 415),
+        ([("Content-Type", "Application/JSON; Charset=\xe9")], 415),
+        ([*JSON, ("X-Long", "x" * 17_000)], 431),
     ],
 )
 def test_hostile_header_has_its_status(
@@ -262,7 +272,8 @@ def test_hostile_header_has_its_status(
     [
         [],
         [("Content-Type", "application/json"), ("Content-Type", "text/plain")],
-        [("Content-Type", "Application/JSON; Charset=\xe9")],
+        [("Content-Type", "Application/JSON; Charset=UTF-8")],
+        [*JSON, ("Content-Encoding", "identity")],
         [*JSON, ("Idempotency-Key", "\xe9\xff")],
     ],
 )

@@ -17,7 +17,7 @@ ALLOWED = {
     f"{TMF652}/hub": "POST",
     f"{TMF652}/hub/1": "DELETE",
     f"{TMF641}/serviceOrder": "GET, POST",
-    f"{TMF641}/serviceOrder/1": "GET",
+    f"{TMF641}/serviceOrder/1": "DELETE, GET, PATCH",
     f"{GATEWAY}/initiatingRequest": "GET, POST",
     f"{GATEWAY}/assessment": "POST",
     f"{GATEWAY}/resourceOrderRule/x": "DELETE, GET, PUT",
@@ -91,7 +91,7 @@ def test_slash_at_the_end_leads_to_the_same_place(tmf652: Client, method: str) -
         "state",
         "=x",
         "orderDate.gt=zzz",
-        "state.regex=x",
+        "state.regex=(",
     ],
 )
 @pytest.mark.parametrize(

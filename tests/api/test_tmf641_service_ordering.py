@@ -226,8 +226,3 @@ class TestRetrieveServiceOrder:
 
     def test_unknown_id_is_not_found(self, tmf641: Client) -> None:
         tmf641.get(f"/serviceOrder/{uuid.uuid4()}", expect=404)
-
-    @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-    def test_what_comes_in_later_releases_is_not_allowed(self, tmf641: Client, method: str) -> None:
-        error = tmf641.call(method, "/serviceOrder/1", 405, json={})
-        assert error.headers["Allow"] == "GET"

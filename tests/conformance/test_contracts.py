@@ -8,11 +8,13 @@ import pytest
 from inflection import underscore
 
 from api.client import GATEWAY, TMF641, TMF652
+from make import service_order
 from ordergate.api.contract import load_contract, operations
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.resource_order_rules import ResourceOrderRules
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
+from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
 from ordergate.assembly.wiring import contract_folder
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from api.client import Client
 
 DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
-    TMF652: ("tmf652-resource-ordering", (ResourceOrdering, Hub)),
+    TMF652: ("tmf652-resource-ordering", (ResourceOrdering, ResourceOrderCancellation, Hub)),
     TMF641: ("tmf641-service-ordering", (ServiceOrdering, Hub)),
     GATEWAY: ("gateway", (Gateway, ResourceOrderRules)),
 }
@@ -69,10 +71,14 @@ def examples() -> list[Any]:
 def test_every_example_is_accepted(
     api: Client, path: str, method: str, media_type: str, example: Any
 ) -> None:
+    order = {"orderItem": [{"action": "add", "resourceSpecification": {"id": "rs-ont"}}]}
     if method == "PATCH":
-        order = {"orderItem": [{"action": "add", "resourceSpecification": {"id": "rs-ont"}}]}
-        posted = api.post(f"{TMF652}/resourceOrder", order, expect=201)
+        order = service_order() if path.startswith(TMF641) else order
+        posted = api.post(path.removesuffix("/{id}"), order, expect=201)
         api.patch(path.format(id=posted["id"]), example, media_type=media_type)
+    elif path.endswith("/cancelResourceOrder"):
+        posted = api.post(f"{TMF652}/resourceOrder", order, expect=201)
+        api.post(path, {**example, "resourceOrder": {"id": posted["id"]}}, expect=201)
     elif method == "PUT":
         api.put(path.format(id=example["id"]), example, expect=201)
     else:

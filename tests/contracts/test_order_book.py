@@ -11,7 +11,8 @@ import pytest
 from fakes import InMemoryOrderBook
 from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
-from ordergate.process.ports import Entity, Idempotency
+from ordergate.model.states import OrderState
+from ordergate.process.ports import Cancellation, Entity, Idempotency
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.tmf630.filter import matches, values_at
@@ -86,6 +87,22 @@ class OrderBookContract:
         assert runner.run(book.replace(changed)) is True
         assert runner.run(book.get("a")) == replace(changed, owed=(), idempotency=mark)
         assert owing("a") == [1, 2]
+
+    def test_what_an_order_remembers_of_its_cancel_task_stays_beside_its_document(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        runner.run(book.add(order()))
+        marks = (
+            Cancellation("task-1", OrderState.HELD, compensated=("1", "2")),
+            Cancellation("task-2", OrderState.PENDING, denied="Too late."),
+        )
+        for mark in marks:
+            changed = replace(started(runner.run(book.get("a"))), cancellation=mark)
+            assert runner.run(book.replace(changed)) is True
+            assert runner.run(book.get("a")) == replace(changed, owed=())
+        assert "cancellation" not in runner.run(book.get("a")).document
+        runner.run(book.replace(started(runner.run(book.get("a")))))
+        assert runner.run(book.get("a")).cancellation == marks[-1]
 
     def test_change_over_a_stale_revision_writes_nothing(
         self, runner: asyncio.Runner, book: OrderBook, owing: Owing
@@ -218,7 +235,7 @@ class TestMongoOrderBook(OrderBookContract):
     ) -> None:
         mine: dict[str, Any] = {"deleted": True, "revision": 7, "outbox": ["x"], "$set": {"a.b": 1}}
         runner.run(book.add(order(**mine)))
-        assert runner.run(book.read("a")) == order(**mine).document
+        assert runner.run(book.read("a")) == (order(**mine).document, 1)
 
 
 _STATES = ("acknowledged", "inProgress", "completed")

@@ -163,8 +163,8 @@ class TestMongoRequestBook(RequestBookContract):
         self, runner: asyncio.Runner, book: MongoRequestBook
     ) -> None:
         runner.run(book.add(record()))
-        assert runner.run(book.records.read("a")) == record().entity.document
-        assert runner.run(book.service_orders.read("a")) == record().service_order
+        assert runner.run(book.records.read("a")) == (record().entity.document, 1)
+        assert runner.run(book.service_orders.read("a")) == (record().service_order, 1)
 
     def test_request_that_is_no_service_order_is_not_found_among_them(
         self, runner: asyncio.Runner, book: MongoRequestBook

@@ -17,7 +17,7 @@ def test_the_table_of_settings_lists_each_with_its_default_and_help() -> None:
     for field in fields(Settings):
         default, text = shown[field.name]
         assert text == field.metadata["help"]
-        assert default == {"True": "yes"}.get(
+        assert default == {"True": "yes", "False": "no"}.get(
             kept := defaults.get(PREFIX + field.name.upper(), "-"), kept
         )
 

@@ -30,16 +30,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One API: its contract, the validators made from it, and who handles its operations."""
+    """One API: its contract, the validators made from it, and who handles its operations.
+
+    Args:
+        alias: where it is served, if not at the base path that the contract names.
+    """
 
     contract: dict[str, Any]
     bodies: Bodies
     handlers: tuple[object, ...]
+    alias: str | None = None
 
     @property
     def base_path(self) -> str:
         """Where it is served."""
-        path: str = self.contract["servers"][0]["url"]
+        path: str = self.alias or self.contract["servers"][0]["url"]
         return path
 
 
@@ -48,12 +53,14 @@ def build_app(
     operations: Operations,
     *,
     max_body: int,
+    body_time: float,
     lifespan: Callable[[Any], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
     """Return the application.
 
     Args:
         max_body: largest request body, in bytes.
+        body_time: seconds that a body may take to come.
         lifespan: what runs beside it, from start to stop.
     """
     app = connexion.AsyncApp("ordergate", lifespan=lifespan)
@@ -70,7 +77,7 @@ def build_app(
         )
     Problems(_allowed(doors)).register(app)
     operations.register(app)
-    return Guard(app, max_body=max_body)
+    return Guard(app, max_body=max_body, body_time=body_time)
 
 
 def _serve_contract(app: connexion.AsyncApp, door: Door) -> None:

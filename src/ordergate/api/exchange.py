@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4, uuid5
@@ -12,7 +13,11 @@ import orjson
 from starlette.responses import Response
 
 from ordergate.errors import InvalidDocumentError
+from ordergate.model.addresses import BASE_PATHS
+from ordergate.model.common import Api
 from ordergate.process.ports import Idempotency
+from ordergate.schemas.patches import change_of
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.fields import select
 from ordergate.tmf630.paging import page_of
 from ordergate.tmf630.query import parse_query
@@ -21,21 +26,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ordergate.model.common import Document
+    from ordergate.tmf630.patch import Change
     from ordergate.tmf630.query import Query
 
 BODY = "ordergate.body"
+MEDIA_TYPE = "ordergate.mediaType"
 JSON = "application/json;charset=utf-8"
 """The media type of every answer (TMF652 v4.0.0, `produces`)."""
+RESOURCE_ORDERING_ALIAS = "/tmf-api/resourceOrdering/v4"
+"""The base path of TMF652 in TM Forum's later files; the contract names the published one."""
 
 _IDS = UUID("b0a1c0de-6f2b-5c53-9d55-5d0f7a8f0c11")
 _LONGEST_KEY = 255
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_TAGS = re.compile(rf"{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*")
 
 
 class Reader(Protocol):
     """Reads documents of one kind."""
 
-    async def read(self, entity_id: str) -> Document:
-        """Return the document; raise NotFoundError if there is none."""
+    async def read(self, entity_id: str) -> tuple[Document, int]:
+        """Return the document and its revision; raise NotFoundError if there is none."""
 
     async def list(self, query: Query) -> tuple[Sequence[Document], int]:
         """Return the page that is asked for, and how many match in all."""
@@ -60,6 +71,40 @@ def body() -> Document:
     return document
 
 
+def patch() -> Change:
+    """Return what the present PATCH does to a document, whatever its media type."""
+    return change_of(connexion.request.scope[MEDIA_TYPE], body())
+
+
+def if_revision() -> frozenset[int] | None:
+    """Return the revisions that the present write is meant for (`If-Match`); None is any.
+
+    Raises:
+        InvalidDocumentError: it is no list of entity tags (RFC 9110, §13.1.1).
+    """
+    tags = _tags("If-Match")
+    if tags is None or tags == ["*"]:
+        return None
+    strong = (tag[1:-1] for tag in tags if not tag.startswith("W/"))
+    return frozenset(int(text) for text in strong if text.isascii() and text.isdigit())
+
+
+def _tags(name: str) -> list[str] | None:
+    """Return the entity tags that a header lists, None if there is no such header."""
+    lines = connexion.request.headers.getlist(name)
+    if not lines:
+        return None
+    text = ", ".join(lines).strip()
+    if text != "*" and not _TAGS.fullmatch(text):
+        raise InvalidDocumentError(f'{name} lists entity tags, as in "3", or is *.', path=name)
+    return ["*"] if text == "*" else _TAG.findall(text)
+
+
+def etag(revision: int) -> str:
+    """Return the strong entity tag of a revision (RFC 9110, §8.8.3)."""
+    return f'"{revision}"'
+
+
 def new_entity() -> NewEntity:
     """Return what the present POST asks to create.
 
@@ -76,7 +121,8 @@ def new_entity() -> NewEntity:
         )
     canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     fingerprint = hashlib.sha256(canonical).hexdigest()
-    entity_id = str(uuid5(_IDS, f"{scope['path']}\n{key}"))
+    door = scope["path"].replace(RESOURCE_ORDERING_ALIAS, BASE_PATHS[Api.RESOURCE_ORDERING])
+    entity_id = str(uuid5(_IDS, f"{door}\n{key}"))
     return NewEntity(document, entity_id, Idempotency(key, fingerprint))
 
 
@@ -92,7 +138,7 @@ def query(page_limit: int) -> Query:
     Raises:
         InvalidQueryError, UnsupportedQueryError: see `tmf630.query.parse_query`.
     """
-    return parse_query(raw_query(), page_limit=page_limit)
+    return parse_query(raw_query(), page_limit=page_limit, compile_pattern=compile_pattern)
 
 
 def answer(
@@ -104,9 +150,18 @@ def answer(
     )
 
 
-def created(document: Document, location: str) -> Response:
+def created(document: Document, location: str, revision: int | None = None) -> Response:
     """Return the answer to a POST that made something: `Location` is its `href`."""
-    return answer(document, 201, {"Location": location})
+    return answer(document, 201, {"Location": location, **_etag_header(revision)})
+
+
+def changed(document: Document, revision: int) -> Response:
+    """Return the answer to a PATCH: the whole entity as it is now."""
+    return answer(document, headers=_etag_header(revision))
+
+
+def _etag_header(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"ETag": etag(revision)}
 
 
 def no_content() -> Response:
@@ -114,9 +169,21 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def one(document: Document, page_limit: int) -> Response:
-    """Return an entity, cut down to the `fields` that the client asks for."""
-    return answer(select(document, query(page_limit).fields))
+def one(document: Document, page_limit: int, revision: int | None = None) -> Response:
+    """Return an entity, cut down to the `fields` that the client asks for.
+
+    Nothing but 304 if the client has that revision already (`If-None-Match`).
+
+    Raises:
+        InvalidDocumentError: `If-None-Match` is no list of entity tags.
+        InvalidQueryError, UnsupportedQueryError: see `query`.
+    """
+    shown = select(document, query(page_limit).fields)
+    headers = _etag_header(revision)
+    had = {tag.removeprefix("W/") for tag in _tags("If-None-Match") or ()}
+    if headers and had & {headers["ETag"], "*"}:
+        return Response(status_code=304, headers=headers)
+    return answer(shown, headers=headers)
 
 
 def page(documents: Sequence[Document], total: int, asked: Query, url: str) -> Response:

@@ -65,7 +65,8 @@ class Gateway:
 
     async def retrieve_initiating_request(self, id_: str) -> Response:
         """GET /initiatingRequest/{id}."""
-        return one(await self._records.read(id_), self._page_limit)
+        record, revision = await self._records.read(id_)
+        return one(record, self._page_limit, revision)
 
     async def create_assessment(self) -> Response:
         """POST /assessment: the decision that a real request would get; nothing is kept."""
@@ -89,7 +90,8 @@ class Gateway:
 
     async def retrieve_special_handling(self, id_: str) -> Response:
         """GET /specialHandling/{id}."""
-        return one(await self._hand_overs.read(id_), self._page_limit)
+        hand_over, revision = await self._hand_overs.read(id_)
+        return one(hand_over, self._page_limit, revision)
 
     def _asked(self, document: Document) -> InitiatingRequest:
         """Return the request that an assessment is asked for."""

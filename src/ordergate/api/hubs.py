@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ordergate.api.exchange import created, new_entity, no_content
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.notification import EventSubscription
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.hub_query import parse_hub_query
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Hub:
         new = new_entity()
         callback, query = new.body["callback"], new.body.get("query")
         _check_callback(callback)
-        parse_hub_query(query)  # refused now, not at the first event
+        parse_hub_query(query, compile_pattern)  # refused now, not at the first event
         asked = EventSubscription(new.id, self._api, callback, query)
         kept = await self._hubs.add(asked, new.idempotency)
         document: Document = {"id": kept.id, "callback": kept.callback}

@@ -17,8 +17,8 @@ from connexion.lifecycle import ConnexionResponse
 from starlette.exceptions import HTTPException
 
 from ordergate import errors
-from ordergate.api.body import MEDIA_TYPES
 from ordergate.api.exchange import JSON
+from ordergate.schemas.patches import PATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +31,15 @@ _log = logging.getLogger(__name__)
 STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.InvalidDocumentError: HTTPStatus.BAD_REQUEST,
+    errors.UnknownResourceOrderError: HTTPStatus.BAD_REQUEST,
     errors.InvalidQueryError: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedQueryError: HTTPStatus.NOT_IMPLEMENTED,
     errors.InvalidPatchError: HTTPStatus.BAD_REQUEST,
+    errors.PatchConflictError: HTTPStatus.CONFLICT,
     errors.IllegalTransitionError: HTTPStatus.CONFLICT,
     errors.DuplicateError: HTTPStatus.CONFLICT,
     errors.IdempotencyConflictError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     errors.StaleRevisionError: HTTPStatus.CONFLICT,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -90,7 +93,7 @@ class Problems:
         code = FRAMEWORK_CODES.get(error.status, "badRequest")
         reason = str(error.detail or error.title).split("\n")[0]
         is_patch = error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and request.method == "PATCH"
-        headers = {"Accept-Patch": ", ".join(MEDIA_TYPES)} if is_patch else {}
+        headers = {"Accept-Patch": ", ".join(PATCHES)} if is_patch else {}
         return _response(error_body(error.status, code, reason), error.status, headers)
 
     async def of_framework(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:

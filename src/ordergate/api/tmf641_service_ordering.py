@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ordergate.api.exchange import created, new_entity, one, page, query
+from ordergate.api.exchange import (
+    changed,
+    created,
+    if_revision,
+    new_entity,
+    no_content,
+    one,
+    page,
+    patch,
+    query,
+)
 from ordergate.process.intake import intake
 from ordergate.schemas.service_order import read_service_order, write_service_order
 
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.process.pipeline import IssueResourceOrders
     from ordergate.process.ports import Clock
+    from ordergate.process.service_orders import KeepServiceOrders
 
 
 class ServiceOrdering:
@@ -24,12 +35,14 @@ class ServiceOrdering:
         self,
         *,
         process: IssueResourceOrders,
+        keeping: KeepServiceOrders,
         orders: Reader,
         addresses: Addresses,
         clock: Clock,
         page_limit: int,
     ) -> None:
         self._process = process
+        self._keeping = keeping
         self._orders = orders
         self._addresses = addresses
         self._clock = clock
@@ -51,8 +64,20 @@ class ServiceOrdering:
             lambda decision: write_service_order(new.body, decision, self._addresses),
             new.idempotency,
         )
-        return created(record.service_order or {}, self._addresses.service_order(new.id))
+        href = self._addresses.service_order(new.id)
+        return created(record.service_order or {}, href, record.entity.revision)
 
     async def retrieve_service_order(self, id_: str) -> Response:
         """GET /serviceOrder/{id}."""
-        return one(await self._orders.read(id_), self._page_limit)
+        order, revision = await self._orders.read(id_)
+        return one(order, self._page_limit, revision)
+
+    async def patch_service_order(self, id_: str) -> Response:
+        """PATCH /serviceOrder/{id}."""
+        order = await self._keeping.change(id_, patch(), if_revision())
+        return changed(order.document, order.revision)
+
+    async def delete_service_order(self, id_: str) -> Response:
+        """DELETE /serviceOrder/{id}: its record stays at the gateway's own door."""
+        await self._keeping.remove(id_, if_revision())
+        return no_content()

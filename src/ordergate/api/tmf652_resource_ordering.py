@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ordergate.api.exchange import answer, body, created, new_entity, no_content, one, page, query
+from ordergate.api.exchange import (
+    changed,
+    created,
+    if_revision,
+    new_entity,
+    no_content,
+    one,
+    page,
+    patch,
+    query,
+)
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from ordergate.api.exchange import Reader
     from ordergate.model.addresses import Addresses
-    from ordergate.process.pipeline import KeepResourceOrders
+    from ordergate.process.resource_orders import KeepResourceOrders
 
 
 class ResourceOrdering:
@@ -40,17 +50,19 @@ class ResourceOrdering:
         """POST /resourceOrder."""
         new = new_entity()
         order = await self._process.take(new.body, new.id, new.idempotency)
-        return created(order.document, order.document["href"])
+        return created(order.document, order.document["href"], order.revision)
 
     async def retrieve_resource_order(self, id_: str) -> Response:
         """GET /resourceOrder/{id}."""
-        return one(await self._orders.read(id_), self._page_limit)
+        order, revision = await self._orders.read(id_)
+        return one(order, self._page_limit, revision)
 
     async def patch_resource_order(self, id_: str) -> Response:
-        """PATCH /resourceOrder/{id}: merge patch, RFC 7396."""
-        return answer(await self._process.change(id_, body()))
+        """PATCH /resourceOrder/{id}."""
+        order = await self._process.change(id_, patch(), if_revision())
+        return changed(order.document, order.revision)
 
     async def delete_resource_order(self, id_: str) -> Response:
         """DELETE /resourceOrder/{id}."""
-        await self._process.remove(id_)
+        await self._process.remove(id_, if_revision())
         return no_content()

@@ -26,6 +26,7 @@ from ordergate.child_process import die_with_parent
 from ordergate.errors import DuplicateError, SetupError, StoreUnavailableError
 from ordergate.observability.log import configure_logging
 from ordergate.observability.metrics import Metrics
+from ordergate.process.sweep import keep_sweeping
 from ordergate.settings import Settings
 from ordergate.storage.database import ping
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from starlette.types import ASGIApp
+
+    from ordergate.process.sweep import Sweep
 
     Part: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -212,11 +215,8 @@ def build(settings: Settings) -> ASGIApp:
     process = wire_process(settings, stores, dispatcher, contracts=contracts, metrics=metrics)
     beside: dict[str, Part] = {
         "rules": process.rules.run,
-        "sweeper": partial(
-            process.requests.keep_sweeping,
-            interval=settings.sweep_interval,
-            older_than=settings.sweep_after,
-        ),
+        "sweeper": _sweeper(settings, process.requests.sweep, settings.sweep_after),
+        "cancellations": _sweeper(settings, process.cancellations.sweep, 0.0),
     }
     if settings.deliver:
         beside["dispatcher"] = dispatcher.run
@@ -233,7 +233,17 @@ def build(settings: Settings) -> ASGIApp:
         ping=partial(ping, stores.database, within=_READY_PING), metrics=metrics.exposition
     )
     doors = wire_doors(settings, stores, process, contracts)
-    return build_app(doors, operations, max_body=settings.max_body, lifespan=lifespan)
+    return build_app(
+        doors,
+        operations,
+        max_body=settings.max_body,
+        body_time=settings.body_time,
+        lifespan=lifespan,
+    )
+
+
+def _sweeper(settings: Settings, sweep: Sweep, older_than: float) -> Part:
+    return partial(keep_sweeping, sweep, interval=settings.sweep_interval, older_than=older_than)
 
 
 @asynccontextmanager

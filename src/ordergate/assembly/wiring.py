@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,13 @@ import ordergate
 from ordergate.api.app import Door
 from ordergate.api.body import Bodies
 from ordergate.api.contract import load_contract
+from ordergate.api.exchange import RESOURCE_ORDERING_ALIAS
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
+from ordergate.api.lists import CheckedReader
 from ordergate.api.resource_order_rules import ResourceOrderRules
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
+from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
 from ordergate.catalog.check import check_rule
 from ordergate.catalog.rule_book import CompiledRuleBook
@@ -29,8 +32,11 @@ from ordergate.delivery.retry import RetryPolicy
 from ordergate.delivery.sender import HttpSender
 from ordergate.model.addresses import Addresses
 from ordergate.model.common import Api
-from ordergate.process.pipeline import IssueResourceOrders, KeepResourceOrders
+from ordergate.process.pipeline import IssueResourceOrders
+from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
+from ordergate.process.service_orders import KeepServiceOrders
 from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.database import open_client
 from ordergate.storage.events import MongoEvents
 from ordergate.storage.hubs import MongoHubs
@@ -40,15 +46,20 @@ from ordergate.storage.requests import MongoRequestBook
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.storage.rules import MongoRuleStore
 from ordergate.storage.special_handling import MongoHandOverBook
+from ordergate.tmf630.attributes import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ordergate.api.exchange import Reader
     from ordergate.model.common import Document
     from ordergate.observability.metrics import Metrics
     from ordergate.process.ports import Relay as RelayPort
     from ordergate.settings import Settings
     from ordergate.storage.database import Database
+
+_EXTENSIONS = frozenset({"domain", "initiatingRequest", "specialHandling"})
+"""What the gateway adds to TMF652's resource order."""
 
 
 class SystemClock:
@@ -78,6 +89,7 @@ class Stores:
         client = open_client(settings.mongodb_uri or "", timeout=settings.mongodb_timeout)
         self.database: Database = client[settings.database]
         self.orders = MongoOrderBook(self.database, page_limit=settings.page_limit)
+        self.cancel_tasks = MongoCancelTaskBook(self.database, page_limit=settings.page_limit)
         self.requests = MongoRequestBook(self.database, page_limit=settings.page_limit)
         self.hand_overs = MongoHandOverBook(self.database, page_limit=settings.page_limit)
         self.rules = MongoRuleStore(self.database)
@@ -88,7 +100,7 @@ class Stores:
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
-        kept = (self.orders, self.requests, self.hand_overs, self.rules)
+        kept = (self.orders, self.cancel_tasks, self.requests, self.hand_overs, self.rules)
         told = (self.hubs, self.events, self.lanes, self.outboxes)
         for store in (*kept, *told):
             await store.ensure_indexes()
@@ -124,6 +136,8 @@ class Process:
 
     requests: IssueResourceOrders
     orders: KeepResourceOrders
+    cancellations: CancelResourceOrders
+    service_orders: KeepServiceOrders
     rules: CompiledRuleBook
     documents: StandardDocuments
     addresses: Addresses
@@ -176,6 +190,7 @@ def wire_process(
     """Return the process over its adapters."""
     addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
     clock, documents = SystemClock(), StandardDocuments()
+    faults = DieAt(settings.fault_point)
     rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
     requests = IssueResourceOrders(
         rules=rules,
@@ -186,39 +201,65 @@ def wire_process(
         addresses=addresses,
         clock=clock,
         relay=relay,
-        faults=DieAt(settings.fault_point),
+        faults=faults,
         meter=metrics,
     )
-    orders = KeepResourceOrders(
+    cancellations = CancelResourceOrders(
+        tasks=stores.cancel_tasks,
         orders=stores.orders,
         addresses=addresses,
         clock=clock,
         relay=relay,
-        check=partial(contracts.bodies["tmf652"].check, operation="createResourceOrder"),
+        faults=faults,
     )
-    return Process(requests, orders, rules, documents, addresses, clock)
+    orders = KeepResourceOrders(
+        orders=stores.orders,
+        cancellations=cancellations,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        check=contracts.bodies["tmf652"].check_of("createResourceOrder", "patchResourceOrder"),
+    )
+    service_orders = KeepServiceOrders(
+        orders=stores.requests.service_orders,
+        clock=clock,
+        relay=relay,
+        check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),
+    )
+    shared = (rules, documents, addresses, clock)
+    return Process(requests, orders, cancellations, service_orders, *shared)
 
 
 def wire_doors(
     settings: Settings, stores: Stores, process: Process, contracts: Contracts
 ) -> tuple[Door, ...]:
-    """Return the three doors that lead to the process."""
+    """Return the three doors that lead to the process, and the alias of one if it is wanted."""
     limit, addresses, clock = settings.page_limit, process.addresses, process.clock
     bodies = contracts.bodies
     resource_ordering = ResourceOrdering(
-        process=process.orders, orders=stores.orders, addresses=addresses, page_limit=limit
+        process=process.orders,
+        orders=_checked(stores.orders, contracts.tmf652, "ResourceOrder", _EXTENSIONS),
+        addresses=addresses,
+        page_limit=limit,
+    )
+    cancellation = ResourceOrderCancellation(
+        process=process.cancellations,
+        tasks=_checked(stores.cancel_tasks, contracts.tmf652, "CancelResourceOrder"),
+        addresses=addresses,
+        page_limit=limit,
     )
     service_ordering = ServiceOrdering(
         process=process.requests,
-        orders=stores.requests.service_orders,
+        keeping=process.service_orders,
+        orders=_checked(stores.requests.service_orders, contracts.tmf641, "ServiceOrder"),
         addresses=addresses,
         clock=clock,
         page_limit=limit,
     )
     gateway = Gateway(
         process=process.requests,
-        records=stores.requests.records,
-        hand_overs=stores.hand_overs,
+        records=_checked(stores.requests.records, contracts.gateway, "InitiatingRequest"),
+        hand_overs=_checked(stores.hand_overs, contracts.gateway, "SpecialHandling"),
         documents=process.documents,
         check_service_order=partial(bodies["tmf641"].check, operation="createServiceOrder"),
         addresses=addresses,
@@ -233,8 +274,19 @@ def wire_doors(
         page_limit=limit,
     )
     hubs = {api: Hub(stores.hubs, api, addresses) for api in Api}
-    return (
-        Door(contracts.tmf652, bodies["tmf652"], (resource_ordering, hubs[Api.RESOURCE_ORDERING])),
+    doors = (
+        Door(
+            contracts.tmf652,
+            bodies["tmf652"],
+            (resource_ordering, cancellation, hubs[Api.RESOURCE_ORDERING]),
+        ),
         Door(contracts.tmf641, bodies["tmf641"], (service_ordering, hubs[Api.SERVICE_ORDERING])),
         Door(contracts.gateway, bodies["gateway"], (gateway, rules)),
     )
+    return (*doors, replace(doors[0], alias=RESOURCE_ORDERING_ALIAS)) if settings.alias else doors
+
+
+def _checked(
+    reader: Reader, contract: Document, kind: str, extensions: frozenset[str] = frozenset()
+) -> Reader:
+    return CheckedReader(reader, Attributes(contract["components"]["schemas"], kind, extensions))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ordergate import __version__
+from ordergate.cli.conformance import conformance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -275,6 +276,9 @@ def demo(*, once: bool) -> None:
     from ordergate.cli.demo import run_demo
 
     run_demo(_settings(), once=once)
+
+
+cli.add_command(conformance)
 
 
 def _settings(**overrides: Any) -> Settings:

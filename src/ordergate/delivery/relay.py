@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ordergate.errors import OrdergateError
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.hub_query import HubQuery, parse_hub_query
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def hub_query(hub: EventSubscription) -> HubQuery:
     Telling too much can be mended by the listener, telling too little can't.
     """
     try:
-        return parse_hub_query(hub.query)
+        return parse_hub_query(hub.query, compile_pattern)
     except OrdergateError:
         _log.exception("A hub's query can't be read; it gets every event", extra={"hub": hub.id})
         return HubQuery()

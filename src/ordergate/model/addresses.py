@@ -30,6 +30,10 @@ class Addresses:
         """Return the `href` of a resource order."""
         return f"{self.base_url}{BASE_PATHS[Api.RESOURCE_ORDERING]}/resourceOrder/{order_id}"
 
+    def cancel_resource_order(self, task_id: str) -> str:
+        """Return the `href` of the cancellation of a resource order."""
+        return f"{self.base_url}{BASE_PATHS[Api.RESOURCE_ORDERING]}/cancelResourceOrder/{task_id}"
+
     def service_order(self, order_id: str) -> str:
         """Return the `href` of a service order."""
         return f"{self.base_url}{BASE_PATHS[Api.SERVICE_ORDERING]}/serviceOrder/{order_id}"

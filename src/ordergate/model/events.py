@@ -18,9 +18,28 @@ class EventType(StrEnum):
     RESOURCE_ORDER_STATE_CHANGE = "ResourceOrderStateChangeEvent"
     RESOURCE_ORDER_DELETE = "ResourceOrderDeleteEvent"
     RESOURCE_ORDER_INFORMATION_REQUIRED = "ResourceOrderInformationRequiredEvent"
+    CANCEL_RESOURCE_ORDER_CREATE = "CancelResourceOrderCreateEvent"
+    CANCEL_RESOURCE_ORDER_STATE_CHANGE = "CancelResourceOrderStateChangeEvent"
     SERVICE_ORDER_CREATE = "ServiceOrderCreateEvent"
+    SERVICE_ORDER_ATTRIBUTE_VALUE_CHANGE = "ServiceOrderAttributeValueChangeEvent"
     SERVICE_ORDER_STATE_CHANGE = "ServiceOrderStateChangeEvent"
+    SERVICE_ORDER_DELETE = "ServiceOrderDeleteEvent"
     SERVICE_ORDER_INFORMATION_REQUIRED = "ServiceOrderInformationRequiredEvent"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """What is to be told of a change.
+
+    Args:
+        document: the order or the task, whole, as it is just after.
+        field_path: the attributes concerned, for the types that carry them.
+    """
+
+    event_type: EventType
+    document: Document
+    description: str
+    field_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +48,7 @@ class OwedEvent:
 
     Args:
         api: the door whose hub tells it.
-        entity_id: id of the order that changed; the events of one entity are told in order.
+        entity_id: id of the order or task that changed; the events of one entity are told in order.
         sequence: 1, 2, 3 … within the entity (`X-Order-Event-Seq`).
         document: the notification's body; its `eventId` is the same on every attempt.
     """

@@ -20,7 +20,7 @@ from ordergate.process.notify import notify
 from ordergate.process.ports import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
@@ -35,6 +35,8 @@ SERVER_OWNED = (
     "startDate",
     "completionDate",
     "expectedCompletionDate",
+    "cancellationDate",
+    "cancellationReason",
 )
 """Attributes of an order that a client can't set by POST: ignored, not refused (TMF630)."""
 
@@ -63,7 +65,7 @@ def acknowledge(
         "state": str(OrderState.ACKNOWLEDGED),
     }
     document.setdefault("@type", "ResourceOrder")
-    document["orderItem"] = _items(body["orderItem"], order_id, addresses)
+    document["orderItem"] = acknowledged_items(body["orderItem"], order_id, addresses)
     document = completed(document, moment)
     check_items(document)
     event = notify(EventType.RESOURCE_ORDER_CREATE, document, 1, moment, description="Received.")
@@ -103,9 +105,15 @@ def action_of(item: Document) -> str:
     return str(Action.NO_CHANGE) if action == "no_change" else action
 
 
-def _items(items: Iterable[Document], order_id: str, addresses: Addresses) -> list[Document]:
-    """Return the items with their ids, states and the ids of resources to come."""
-    taken = {item["id"] for item in items if "id" in item}
+def acknowledged_items(
+    items: Sequence[Document], order_id: str, addresses: Addresses, taken: Iterable[str] = ()
+) -> list[Document]:
+    """Return new items with their ids, states and the ids of resources to come.
+
+    Args:
+        taken: ids that the order has had already.
+    """
+    taken = {*taken, *(item["id"] for item in items if "id" in item)}
     free = (str(number) for number in range(1, 1_000_000) if str(number) not in taken)
     return [_item(item, item.get("id") or next(free), order_id, addresses) for item in items]
 

@@ -6,63 +6,75 @@ machine and tells the listeners.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ordergate.errors import IllegalTransitionError, InvalidPatchError
-from ordergate.model.common import Action, timestamp
 from ordergate.model.completion import completed
-from ordergate.model.events import EventType
-from ordergate.model.states import FINAL, OrderState, next_states
-from ordergate.process.acknowledge import action_of, check_items
-from ordergate.process.notify import notify
-from ordergate.tmf630.patch import merge_patch
+from ordergate.model.events import EventType, Occurrence
+from ordergate.model.states import OrderState, next_item_states
+from ordergate.process.acknowledge import acknowledged_items, action_of, check_items
+from ordergate.process.amendment import (
+    changed_attributes,
+    check_final,
+    check_immutable,
+    check_removable,
+    check_state,
+    dated,
+)
+from ordergate.process.derive import derive
+from ordergate.process.notify import changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.ports import Entity
+    from ordergate.tmf630.patch import Change
 
     Check: TypeAlias = Callable[[Document], None]
 
-IMMUTABLE = ("id", "href", "orderDate", "completionDate")
+IMMUTABLE = ("id", "href", "orderDate", "completionDate", "cancellationDate")
 OPEN_WHEN_FINAL = frozenset(
     {"note", "externalReference", "description", "category", "relatedParty", "name", "state"}
 )
 """What may still change in a final state (W9); a state may be sent again as it is."""
 
-_STARTED = OrderState.IN_PROGRESS
-_FINISHED = frozenset({OrderState.COMPLETED, OrderState.PARTIAL, OrderState.FAILED})
-_REMOVABLE = FINAL | {OrderState.ACKNOWLEDGED}
 
+def amend(
+    entity: Entity, change: Change, moment: datetime, check: Check, addresses: Addresses
+) -> Entity | None:
+    """Return the order after a patch, or None where nothing changes.
 
-def amend(entity: Entity, patch: Document, moment: datetime, check: Check) -> Entity | None:
-    """Return the order after a merge patch (RFC 7396), or None where nothing changes.
+    Where the items' states change and the patch doesn't set the order's, that follows from them.
 
     Args:
+        change: what the patch does to the document.
         check: raises where the result breaks the contract.
 
     Raises:
-        InvalidPatchError: it changes what is immutable (W6).
+        InvalidPatchError: it changes what is immutable (W6), or can't be applied.
         IllegalTransitionError: the state machine or a final state forbids it (W7 to W9).
         InvalidDocumentError: the result is not a valid order.
     """
     before = entity.document
-    merged = merge_patch(before, patch)
-    check(merged)
-    after = _with_given(before, completed(merged, moment))
+    changed_to = change(before)
+    check(changed_to)
+    after = _with_given(before, completed(changed_to, moment), addresses)
     if after == before:
         return None
-    _check_immutables(before, after)
-    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    _check_final(before, changed)
-    _check_state(before, after)
+    check_immutable(before, after, IMMUTABLE)
+    _check_actions(before, after)
+    check_final(before, after, OPEN_WHEN_FINAL)
+    check_state(before, after)
     _check_order_items(before, after)
     check_items(after)
-    _stamp(before, after, moment)
-    return _with_events(entity, after, changed, moment)
+    way: tuple[str, ...] = (after["state"],) if after["state"] != before["state"] else ()
+    if not way and _item_states(before) != _item_states(after):
+        derivation = derive(after)
+        after, way = {**after, "orderItem": derivation.order_item}, derivation.way
+    return _with_events(entity, after, way, moment)
 
 
 def removal(entity: Entity, moment: datetime) -> Entity:
@@ -71,73 +83,42 @@ def removal(entity: Entity, moment: datetime) -> Entity:
     Raises:
         IllegalTransitionError: it is being worked on; cancel it first.
     """
-    state = OrderState(entity.document["state"])
-    if state not in _REMOVABLE:
-        raise IllegalTransitionError(
-            f"The order is {state}: it can be deleted when it is acknowledged or final. "
-            "Let it end, or cancel it.",
-            path="state",
-        )
-    sequence = entity.sequence + 1
-    kind = EventType.RESOURCE_ORDER_DELETE
-    event = notify(kind, entity.document, sequence, moment, description="Deleted.")
-    return replace(entity, revision=entity.revision + 1, sequence=sequence, owed=(event,))
+    check_removable(entity.document)
+    deleted = Occurrence(EventType.RESOURCE_ORDER_DELETE, entity.document, "Deleted.")
+    return changed(entity, entity.document, moment, deleted)
 
 
-def _with_given(before: Document, after: Document) -> Document:
-    """Return the order whose items keep what the server gave them and the patch leaves out.
+def _with_given(before: Document, after: Document, addresses: Addresses) -> Document:
+    """Return the order whose items have what the server gives them.
 
-    A patch replaces the whole list; the state, and the id of a resource to come, aren't asked for.
+    A patch replaces the whole list. An item that was there keeps its state and the id of its
+    resource to come if the patch leaves them out; a new one gets them as in a new order (W8).
     """
     old_items = {item["id"]: item for item in before["orderItem"]}
-    items = []
-    for item in after["orderItem"]:
-        old = old_items.get(item.get("id"), {})
-        state = {"state": old["state"]} if old else {}
-        kept = {**state, **item, "action": action_of(item)}
-        given = {k: v for k, v in old.get("resource", {}).items() if k in {"id", "href"}}
-        if "resource" in item and item["resource"].get("id") in {None, given.get("id")}:
-            kept["resource"] = {**given, **item["resource"]}
-        items.append(kept)
+    new_items = acknowledged_items(after["orderItem"], before["id"], addresses, old_items)
+    pairs = zip(after["orderItem"], new_items, strict=True)
+    items = [
+        _with_kept(old_items[item["id"]], item) if item.get("id") in old_items else new
+        for item, new in pairs
+    ]
     return {**after, "orderItem": items}
 
 
-def _check_immutables(before: Document, after: Document) -> None:
-    for name in IMMUTABLE:
-        if before.get(name) != after.get(name):
-            raise InvalidPatchError(f"{name} can't be changed.", path=name)
+def _with_kept(old: Document, item: Document) -> Document:
+    kept = {"state": old["state"], **item, "action": action_of(item)}
+    given = {k: v for k, v in old.get("resource", {}).items() if k in {"id", "href"}}
+    if "resource" in item and item["resource"].get("id") in {None, given.get("id")}:
+        kept["resource"] = {**given, **item["resource"]}
+    return kept
+
+
+def _check_actions(before: Document, after: Document) -> None:
     actions = {item["id"]: item["action"] for item in before["orderItem"]}
     for index, item in enumerate(after["orderItem"]):
         if item.get("action") != actions.get(item.get("id"), item.get("action")):
             raise InvalidPatchError(
                 "The action of an item can't be changed.", path=f"orderItem[{index}].action"
             )
-
-
-def _check_final(before: Document, changed: list[str]) -> None:
-    late = [name for name in changed if name not in OPEN_WHEN_FINAL]
-    if late and before["state"] in FINAL:
-        raise IllegalTransitionError(
-            f"The order is {before['state']}: {', '.join(late)} can't change any more.",
-            path=late[0],
-        )
-
-
-def _check_state(before: Document, after: Document) -> None:
-    """Refuse a state that isn't next (S2 to S12); cancelling has a task of its own (S13 to S22)."""
-    old, new = before["state"], after.get("state")
-    if old != new:
-        _check_transition("The order", old, new, next_states(OrderState(old)), "state")
-
-
-def _check_transition(
-    what: str, old: str, new: object, allowed: tuple[OrderState, ...], path: str
-) -> None:
-    if new not in allowed:
-        names = ", ".join(allowed) or "none"
-        raise IllegalTransitionError(
-            f"{what} can't go from {old} to {new}; next states by PATCH: {names}.", path=path
-        )
 
 
 def _check_order_items(before: Document, after: Document) -> None:
@@ -150,64 +131,65 @@ def _check_order_items(before: Document, after: Document) -> None:
             f"The order is {before['state']}: items can't be added or removed any more.",
             path="orderItem",
         )
+    order = OrderState(before["state"])
     for index, item in enumerate(after["orderItem"]):
+        old = old_items.get(item["id"])
+        if old is None:
+            continue
         path = f"orderItem[{index}]"
-        if item.get("id") not in old_items:
-            raise InvalidPatchError(
-                "New items come in a new order; a patch names items by their id.", path=f"{path}.id"
-            )
-        old = old_items[item["id"]]
         if item.get("resource") != old.get("resource") and not amendable:
             raise IllegalTransitionError(
-                f"The order is {before['state']}: what an item asks for can't change any more.",
+                f"The order is {order}: what an item asks for can't change any more.",
                 path=f"{path}.resource",
             )
         if item["state"] != old["state"]:
-            allowed = _next_item_states(old)
-            _check_transition("The item", old["state"], item["state"], allowed, f"{path}.state")
+            allowed = next_item_states(OrderState(old["state"]), old["action"], order)
+            _check_item_state(old["state"], item["state"], allowed, f"{path}.state")
 
 
-def _next_item_states(item: Document) -> tuple[OrderState, ...]:
-    """Return what may follow for an item: as for an order but `partial`, and I1 and I2."""
-    state = OrderState(item["state"])
-    allowed = [one for one in next_states(state) if one is not OrderState.PARTIAL]
-    if state is OrderState.ACKNOWLEDGED:
-        allowed.append(OrderState.CANCELLED)
-        if item["action"] == Action.NO_CHANGE:
-            allowed.append(OrderState.COMPLETED)
-    return tuple(allowed)
+def _check_item_state(old: str, new: object, allowed: tuple[OrderState, ...], path: str) -> None:
+    if new not in allowed:
+        names = ", ".join(allowed) or "none"
+        raise IllegalTransitionError(
+            f"The item can't go from {old} to {new}; next states by PATCH: {names}.", path=path
+        )
 
 
-def _stamp(before: Document, after: Document, moment: datetime) -> None:
-    """Set the dates that belong to a new state."""
-    if before["state"] == after["state"]:
-        return
-    if after["state"] == _STARTED:
-        after.setdefault("startDate", timestamp(moment))
-    if after["state"] in _FINISHED:
-        after["completionDate"] = timestamp(moment)
+def _item_states(order: Document) -> dict[str, str]:
+    return {item["id"]: item["state"] for item in order["orderItem"]}
 
 
-def _with_events(entity: Entity, after: Document, changed: list[str], moment: datetime) -> Entity:
-    """Return the changed order with an event for its state and one for all else."""
-    owed = []
-    sequence = entity.sequence
-    if "state" in changed:
-        sequence += 1
-        said = f"{entity.document['state']} -> {after['state']}"
-        kind = EventType.RESOURCE_ORDER_STATE_CHANGE
-        owed.append(notify(kind, after, sequence, moment, description=said))
-    others = [name for name in changed if name != "state"]
+def _with_events(entity: Entity, after: Document, way: tuple[str, ...], moment: datetime) -> Entity:
+    """Return the changed order with an event for each state on its way and one for all else.
+
+    What a pending order or item waits for is told too, as far as it is known.
+    """
+    before = entity.document
+    others = [name for name in changed_attributes(before, after) if name != "state"]
+    document = {**after, "state": before["state"]}
+    told = []
+    for state in way:
+        said = f"{document['state']} -> {state}"
+        document = dated(document, {**document, "state": str(state)}, moment)
+        told.append(Occurrence(EventType.RESOURCE_ORDER_STATE_CHANGE, document, said))
     if others:
-        sequence += 1
+        names = ", ".join(others)
         kind = EventType.RESOURCE_ORDER_ATTRIBUTE_VALUE_CHANGE
-        path = ",".join(others)
-        said = f"Changed: {', '.join(others)}."
-        owed.append(notify(kind, after, sequence, moment, description=said, field_path=path))
-    return replace(
-        entity,
-        document=after,
-        revision=entity.revision + 1,
-        sequence=sequence,
-        owed=tuple(owed),
-    )
+        told.append(Occurrence(kind, document, f"Changed: {names}.", ",".join(others)))
+    if missing := _missing(before, document, way):
+        kind = EventType.RESOURCE_ORDER_INFORMATION_REQUIRED
+        told.append(Occurrence(kind, document, "Waiting for information.", missing))
+    return changed(entity, document, moment, *told)
+
+
+def _missing(before: Document, after: Document, way: tuple[str, ...]) -> str:
+    """Return the paths of what just became pending, comma separated; empty if nothing did."""
+    states = _item_states(before)
+    entered = [
+        f"orderItem[{index}]"
+        for index, item in enumerate(after["orderItem"])
+        if item["state"] == OrderState.PENDING and states.get(item["id"]) != OrderState.PENDING
+    ]
+    if not entered and OrderState.PENDING in way:
+        return "orderItem"
+    return ",".join(entered)

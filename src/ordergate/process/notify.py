@@ -5,6 +5,7 @@ An event is owed in the same write as the change it tells of; `delivery` sends i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
-    from ordergate.model.events import EventType
+    from ordergate.model.events import EventType, Occurrence
+    from ordergate.process.ports import Entity
 
 _EVENT_IDS = UUID("0d4f2f0a-3d8f-5b8e-8a43-3d1b52d6a641")
 _DOMAINS = {
-    Api.RESOURCE_ORDERING: ("ResourceOrdering", "resourceOrder"),
-    Api.SERVICE_ORDERING: ("ServiceOrdering", "serviceOrder"),
+    Api.RESOURCE_ORDERING: "ResourceOrdering",
+    Api.SERVICE_ORDERING: "ServiceOrdering",
+}
+_PAYLOADS = {
+    "CancelResourceOrder": ("cancelResourceOrder", Api.RESOURCE_ORDERING),
+    "ResourceOrder": ("resourceOrder", Api.RESOURCE_ORDERING),
+    "ServiceOrder": ("serviceOrder", Api.SERVICE_ORDERING),
 }
 
 
@@ -33,25 +40,25 @@ def notify(
     description: str,
     field_path: str | None = None,
 ) -> OwedEvent:
-    """Return the event that tells of a change of an order.
+    """Return the event that tells of a change of an order or a cancel task.
 
-    The payload is the whole order as it is after the change. `eventId` follows from the order and
+    The payload is the whole entity as it is after the change. `eventId` follows from its id and
     the sequence, so it stays the same however often the event is made or sent.
 
     Args:
-        sequence: 1, 2, 3 … within the order.
+        sequence: 1, 2, 3 … within the entity.
         field_path: the attribute concerned, for the two types that carry one.
     """
-    service = event_type.startswith("ServiceOrder")
-    api = Api.SERVICE_ORDERING if service else Api.RESOURCE_ORDERING
-    domain, payload = _DOMAINS[api]
+    kind = next(kind for kind in _PAYLOADS if event_type.startswith(kind))
+    payload, api = _PAYLOADS[kind]
+    order = entity["resourceOrder"] if payload == "cancelResourceOrder" else entity
     when = timestamp(moment)
     document: Document = {
         "eventId": str(uuid5(_EVENT_IDS, f"{entity['id']}/{sequence}")),
         "eventTime": when,
         "eventType": str(event_type),
-        "correlationId": entity["id"],
-        "domain": domain,
+        "correlationId": order["id"],
+        "domain": _DOMAINS[api],
         "title": str(event_type),
         "description": description,
         "priority": "normal",
@@ -62,3 +69,27 @@ def notify(
     if field_path is not None:
         document["fieldPath"] = field_path
     return OwedEvent(api, entity["id"], sequence, document)
+
+
+def changed(
+    entity: Entity, document: Document, moment: datetime, *occurrences: Occurrence
+) -> Entity:
+    """Return the next revision of the entity, which owes an event for each occurrence, in order."""
+    owed = tuple(
+        notify(
+            one.event_type,
+            one.document,
+            sequence,
+            moment,
+            description=one.description,
+            field_path=one.field_path,
+        )
+        for sequence, one in enumerate(occurrences, entity.sequence + 1)
+    )
+    return replace(
+        entity,
+        document=document,
+        revision=entity.revision + 1,
+        sequence=entity.sequence + len(owed),
+        owed=owed,
+    )

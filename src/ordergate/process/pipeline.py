@@ -1,4 +1,4 @@
-"""Pipeline: run the steps over the ports, so that a crash at any point loses and doubles nothing.
+"""Pipeline: issue over the ports, so that a crash at any point loses and doubles nothing.
 
 The record is the commit point. What its plan holds has deterministic ids, so issuing it again
 changes nothing, and the sweeper finishes what a crash left.
@@ -6,15 +6,12 @@ changes nothing, and the sweeper finishes what a crash left.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ordergate.errors import IdempotencyConflictError, StaleRevisionError, StoreUnavailableError
-from ordergate.process.acknowledge import acknowledge
+from ordergate.process.idempotency import check_key
 from ordergate.process.issue import decide, issue
-from ordergate.process.lifecycle import amend, removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +19,8 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.issue import Decision, Documents
-    from ordergate.process.lifecycle import Check
     from ordergate.process.ports import (
         Clock,
-        Entity,
         FaultPoints,
         HandOverBook,
         Idempotency,
@@ -40,19 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TRIES = 8
-"""How often a change is made again over one that came between."""
-
 _SWEPT_AT_ONCE = 100
-
-
-def _check_key(mine: Idempotency | None, kept: Idempotency | None) -> None:
-    """Refuse a key that was used for another body."""
-    if mine is None or kept is None or mine.fingerprint != kept.fingerprint:
-        raise IdempotencyConflictError(
-            "This Idempotency-Key was used with another body. Use a new key for a new request.",
-            path="Idempotency-Key",
-        )
 
 
 class IssueResourceOrders:
@@ -108,7 +91,7 @@ class IssueResourceOrders:
         record = issue(decision, self._documents, order, idempotency)
         kept = await self._requests.add(record)
         if kept is not None:
-            _check_key(idempotency, kept.entity.idempotency)
+            check_key(idempotency, kept.entity.idempotency)
             record = kept
         else:
             types = [one.order_type for one in decision.all_orders]
@@ -134,81 +117,3 @@ class IssueResourceOrders:
             await self._finish(record)
             _log.warning("finished a request that was left", extra={"request": record.entity.id})
         return len(left)
-
-    async def keep_sweeping(
-        self, stop: asyncio.Event, *, interval: float, older_than: float
-    ) -> None:
-        """Sweep now, whatever the age, and from then on every `interval` seconds until `stop`."""
-        age = 0.0
-        while not stop.is_set():
-            try:
-                await self.sweep(older_than=age)
-                age = older_than
-            except StoreUnavailableError:
-                _log.warning("the sweep is put off: the store does not answer")
-            try:
-                await asyncio.wait_for(stop.wait(), interval)
-            except TimeoutError:
-                continue
-
-
-class KeepResourceOrders:
-    """Resource orders of clients and of Track & Manage: taken, changed and removed."""
-
-    def __init__(
-        self, *, orders: OrderBook, addresses: Addresses, clock: Clock, relay: Relay, check: Check
-    ) -> None:
-        self._orders = orders
-        self._addresses = addresses
-        self._clock = clock
-        self._relay = relay
-        self._check = check
-
-    async def take(
-        self, body: Document, order_id: str, idempotency: Idempotency | None = None
-    ) -> Entity:
-        """Acknowledge an order that a client POSTs, and keep it.
-
-        Raises:
-            InvalidDocumentError: see `acknowledge`.
-            IdempotencyConflictError: the key was used with another body.
-        """
-        order = acknowledge(body, order_id, self._addresses, self._clock.now(), idempotency)
-        kept = await self._orders.add(order)
-        if kept is not None:
-            _check_key(idempotency, kept.idempotency)
-            return kept
-        self._relay.wake()
-        return order
-
-    async def change(self, order_id: str, patch: Document) -> Document:
-        """Amend an order by merge patch and return it; see `amend` for what is refused.
-
-        Raises:
-            NotFoundError: there is none.
-            StaleRevisionError: it changed again each time.
-        """
-        for _ in range(_TRIES):
-            order = await self._orders.get(order_id)
-            amended = amend(order, patch, self._clock.now(), self._check)
-            if amended is None:
-                return order.document
-            if await self._orders.replace(amended):
-                self._relay.wake()
-                return amended.document
-        raise StaleRevisionError("The order keeps changing; read it and try again.")
-
-    async def remove(self, order_id: str) -> None:
-        """Delete an order; its listeners are told.
-
-        Raises:
-            NotFoundError: there is none.
-            IllegalTransitionError: it is being worked on.
-            StaleRevisionError: it changed again each time.
-        """
-        for _ in range(_TRIES):
-            order = await self._orders.get(order_id)
-            if await self._orders.remove(removal(order, self._clock.now())):
-                self._relay.wake()
-                return
-        raise StaleRevisionError("The order keeps changing; read it and try again.")

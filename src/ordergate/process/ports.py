@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
+    from ordergate.model.states import OrderState
     from ordergate.process.rules import Rule
 
 
@@ -23,12 +24,29 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What a resource order remembers of the cancel task that was last at it (S13 to S22).
+
+    Args:
+        prior_state: where the order goes back to if the task is denied.
+        denied: why it was denied; None if it wasn't.
+        compensated: ids of the items whose work has to be undone (I3, I4).
+    """
+
+    task_id: str
+    prior_state: OrderState
+    denied: str | None = None
+    compensated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A document as it is kept: with its revision, and how many events it has had.
 
     Args:
         owed: events that this change owes to listeners, written with it in one write.
         idempotency: the key that made it, if there was one.
+        cancellation: of a resource order that a cancel task is or was at.
     """
 
     id: str
@@ -37,6 +55,7 @@ class Entity:
     sequence: int = 0
     owed: tuple[OwedEvent, ...] = ()
     idempotency: Idempotency | None = None
+    cancellation: Cancellation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,11 @@ class RequestBook(Protocol):
     """Keeps the records of requests."""
 
     async def add(self, record: RecordedRequest) -> RecordedRequest | None:
-        """Store the record in one write; return None, or the one that has its id already."""
+        """Store the record in one write; return None, or the one that has its id already.
+
+        Raises:
+            DuplicateError: the service order that its Idempotency-Key made was deleted since.
+        """
 
     async def settle(self, request_id: str) -> None:
         """Note that the whole plan of the record is issued."""
@@ -116,6 +139,47 @@ class OrderBook(Protocol):
 
     async def remove(self, order: Entity) -> bool:
         """Take the order away; its owed events are told all the same. Return as `replace`."""
+
+
+class ServiceOrderBook(Protocol):
+    """Keeps service orders that are there; each was added with the record of its request."""
+
+    async def get(self, order_id: str) -> Entity:
+        """Return the service order.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, order: Entity) -> bool:
+        """Store a changed order and its owed events; see `OrderBook.replace`."""
+
+    async def remove(self, order: Entity) -> bool:
+        """Take the order away and keep its record; its owed events are told all the same."""
+
+
+class CancelTaskBook(Protocol):
+    """Keeps the cancel tasks of resource orders."""
+
+    async def add(self, task: Entity) -> Entity | None:
+        """Store the task in one write; return None, or the one that has its id already.
+
+        Raises:
+            DuplicateError: another task for the same order isn't over yet.
+        """
+
+    async def get(self, task_id: str) -> Entity:
+        """Return the task.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, task: Entity) -> bool:
+        """Store a changed task and its owed events; see `OrderBook.replace`."""
+
+    async def unfinished(self, *, due: datetime, after: str, limit: int) -> Sequence[Entity]:
+        """Return tasks that aren't over and were due by then, by id, from beyond `after`."""
 
 
 class HandOverBook(Protocol):

@@ -1,4 +1,6 @@
-"""How an entity lies in MongoDB: `{_id, document, revision, sequence, outbox, idempotency}`.
+"""How an entity lies in MongoDB.
+
+`{_id, document, revision, sequence, outbox, idempotency?, cancellation?}`
 
 TM Forum's document lies whole under `document`, so no extension attribute of a client can collide
 with what the gateway keeps beside it.
@@ -7,26 +9,32 @@ with what the gateway keeps beside it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pymongo
 from pymongo import IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
-from ordergate.errors import NotFoundError
+from ordergate.errors import InvalidQueryError, NotFoundError, StoreUnavailableError
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
-from ordergate.process.ports import Entity, Idempotency
+from ordergate.model.states import OrderState
+from ordergate.process.ports import Cancellation, Entity, Idempotency
 from ordergate.storage.database import in_our_words
-from ordergate.storage.query import compile_filter, compile_sort
+from ordergate.storage.query import compile_filter, compile_missing_last, compile_sort
+from ordergate.tmf630.query import Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ordergate.model.common import Document
     from ordergate.storage.database import Collection, Stored
     from ordergate.tmf630.query import Query
 
 _DUPLICATE_KEY = 11000
+_TOO_EXPENSIVE = {50, 51091}
+"""Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
 _NOT_DELETED = {"deleted": {"$ne": True}}
 
 OUTBOX_INDEX = IndexModel(
@@ -57,6 +65,16 @@ def stored(entity: Entity) -> Stored:
     return kept
 
 
+def stored_cancellation(mark: Cancellation) -> Stored:
+    """Return what an order remembers of its cancel task, as it is kept."""
+    return {
+        "taskId": mark.task_id,
+        "priorState": str(mark.prior_state),
+        "denied": mark.denied,
+        "compensated": list(mark.compensated),
+    }
+
+
 def entity_of(kept: Stored) -> Entity:
     """Return the entity; its outbox is the relay's business and stays behind."""
     mark = kept.get("idempotency")
@@ -66,7 +84,15 @@ def entity_of(kept: Stored) -> Entity:
         kept["revision"],
         kept["sequence"],
         idempotency=Idempotency(mark["key"], mark["fingerprint"]) if mark else None,
+        cancellation=_cancellation_of(kept.get("cancellation")),
     )
+
+
+def _cancellation_of(kept: Stored | None) -> Cancellation | None:
+    if kept is None:
+        return None
+    prior, items = OrderState(kept["priorState"]), tuple(kept["compensated"])
+    return Cancellation(kept["taskId"], prior, kept["denied"], items)
 
 
 def from_plan(kept: Stored) -> Entity:
@@ -105,6 +131,30 @@ async def insert_missing(collection: Collection, entities: Sequence[Entity]) -> 
                 raise
 
 
+async def write_over(
+    collection: Collection, entity: Entity, changes: Stored, gone: Stored | None = None
+) -> bool:
+    """Write over the revision before, the owed events in the same write.
+
+    Args:
+        changes: fields to set.
+        gone: fields to take away.
+
+    Return whether that revision was still there; if not, nothing was written.
+    """
+    before = {"_id": entity.id, "revision": entity.revision - 1, **_NOT_DELETED}
+    counts = {"revision": entity.revision, "sequence": entity.sequence}
+    update: Stored = {
+        "$set": {**changes, **counts},
+        "$push": {"outbox": {"$each": [stored_event(one) for one in entity.owed]}},
+    }
+    if gone:
+        update["$unset"] = gone
+    with in_our_words():
+        result = await collection.update_one(before, update)
+    return result.matched_count == 1
+
+
 class EntityReader:
     """Reads documents of one collection; a read never becomes an entity.
 
@@ -112,6 +162,7 @@ class EntityReader:
         root: the field that holds the document.
         kind: its name, for errors.
         default_sort: the attribute that orders a list when the client doesn't say.
+        deadline: seconds that the store may take to find a page, or to count.
     """
 
     def __init__(
@@ -122,32 +173,54 @@ class EntityReader:
         page_limit: int,
         root: str = "document",
         default_sort: str = "orderDate",
+        deadline: float = 2.0,
     ) -> None:
         self._collection = collection
         self._root = root
         self._kind = kind
         self._page_limit = page_limit
         self._default_sort = default_sort
+        self._always = frozenset({default_sort, "state", "href", "id"})
+        self._deadline = round(deadline * 1000)
 
-    def indexes(self) -> Sequence[IndexModel]:
-        """Return the index that the default order of a list is served by."""
-        first = f"{self._root}.{self._default_sort}"
-        return [IndexModel([(first, 1), ("_id", 1)], name=first)]
+    def indexes(self, filtered: Sequence[str] = ()) -> Sequence[IndexModel]:
+        """Return the indexes that filters and the common orders of a list are served by.
 
-    async def read(self, entity_id: str) -> Document:
-        """Return the document.
+        What every entity has is indexed with the id behind it, and so serves sorts too. An index
+        on anything else holds those alone that have it, and costs the writing of others nothing.
+
+        Args:
+            filtered: paths of the other attributes that clients filter by.
+        """
+        there = {self._root: {"$exists": True}}
+        sorting = [
+            IndexModel(
+                [(f"{self._root}.{path}", 1), ("_id", 1)],
+                name=f"{self._root}.{path},id",
+                partialFilterExpression=there,
+            )
+            for path in sorted(self._always)
+        ]
+        filtering = [
+            IndexModel([(f"{self._root}.{path}", 1)], name=f"{self._root}.{path}", sparse=True)
+            for path in filtered
+        ]
+        return [*sorting, *filtering]
+
+    async def read(self, entity_id: str) -> tuple[Document, int]:
+        """Return the document and its revision.
 
         Raises:
             NotFoundError: there is none.
         """
         with in_our_words():
             kept = await self._collection.find_one(
-                {"_id": entity_id, self._root: {"$exists": True}, **_NOT_DELETED}, {self._root: 1}
+                {"_id": entity_id, self._root: {"$exists": True}, **_NOT_DELETED},
+                {self._root: 1, "revision": 1},
             )
         if kept is None:
             raise NotFoundError(f"There is no {self._kind} with the id {entity_id!r}.", path="id")
-        document: Document = kept[self._root]
-        return document
+        return kept[self._root], kept["revision"]
 
     async def list(self, query: Query) -> tuple[Sequence[Document], int]:
         """Return the asked-for page of what matches, and how many match in all."""
@@ -156,19 +229,61 @@ class EntityReader:
             **_NOT_DELETED,
             **compile_filter(query.conditions, self._root),
         }
-        with in_our_words():
-            found, total = await asyncio.gather(
-                self._page(query, wanted), self._collection.count_documents(wanted)
-            )
+        with in_our_words(), self._in_time(query):
+            # The driver's own deadline would stand in for the server's; so this call has none.
+            async with asyncio.timeout(self._collection.database.client.options.timeout):
+                with pymongo.timeout(0):
+                    found, total = await asyncio.gather(
+                        self._page(query, wanted), self._count(wanted)
+                    )
         return found, total
+
+    @contextmanager
+    def _in_time(self, query: Query) -> Iterator[None]:
+        """Blame what the client asks for if it takes the store too long, else the store."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise StoreUnavailableError("The store did not answer in time.") from error
+        except OperationFailure as error:
+            if error.code not in _TOO_EXPENSIVE:
+                raise
+            if not query.conditions and not query.sort:
+                raise StoreUnavailableError("The store did not answer in time.") from error
+            path = _costliest(query)
+            raise InvalidQueryError(
+                f"{path} makes the list too expensive: it may take {self._deadline / 1000:g} s. "
+                "Narrow it by another attribute as well.",
+                path=path,
+            ) from error
+
+    async def _count(self, wanted: Stored) -> int:
+        return await self._collection.count_documents(wanted, maxTimeMS=self._deadline)
 
     async def _page(self, query: Query, wanted: Stored) -> Sequence[Document]:
         if query.limit == 0:
             return []
-        cursor = (
-            self._collection.find(wanted, {self._root: 1})
-            .sort(compile_sort(query.sort, self._root, self._default_sort))
-            .skip(query.offset)
-            .limit(self._page_limit if query.limit is None else query.limit)
+        found = await self._sorted(query, wanted)
+        return [kept[self._root] async for kept in found]
+
+    async def _sorted(self, query: Query, wanted: Stored) -> AsyncIterator[Stored]:
+        """Return the page, in the order of an index where each entity has what it is sorted by."""
+        shown = {self._root: 1}
+        limit = self._page_limit if query.limit is None else query.limit
+        if all(key.path in self._always for key in query.sort):
+            order = compile_sort(query.sort, self._root, self._default_sort)
+            found = self._collection.find(wanted, shown, max_time_ms=self._deadline)
+            return found.sort(order).skip(query.offset).limit(limit)
+        stages = compile_missing_last(query.sort, self._root)
+        page: list[Stored] = [{"$skip": query.offset}, {"$limit": limit}, {"$project": shown}]
+        return await self._collection.aggregate(
+            [{"$match": wanted}, *stages, *page], maxTimeMS=self._deadline
         )
-        return [kept[self._root] async for kept in cursor]
+
+
+def _costliest(query: Query) -> str:
+    """Return the parameter that most likely costs most: a regular expression, if there is one."""
+    if not query.conditions:
+        return "sort"
+    expressions = (one for one in query.conditions if one.operator is Operator.REGEX)
+    return next(expressions, query.conditions[0]).path

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from ordergate.storage.database import Collection, Database
 
-_KINDS = ("resourceOrder", "initiatingRequest")
+_KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder")
 _OWING = {"outbox.sequence": {"$exists": True}}
 _STUBS = IndexModel("removedDate", name="stubs", expireAfterSeconds=7 * 86_400)
 
 
 class MongoOutboxes:
-    """Reads and clears the outboxes of resource orders and initiating requests."""
+    """Reads and clears the outboxes of orders, cancel tasks and initiating requests."""
 
     def __init__(self, database: Database) -> None:
         self._kinds = [database[name] for name in _KINDS]

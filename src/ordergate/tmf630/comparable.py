@@ -63,6 +63,11 @@ def candidates(text: str) -> Alternatives:
     )
 
 
+def is_number(text: str) -> bool:
+    """Tell whether the text is a JSON number, be it beyond what a store can hold."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def instant(text: str) -> datetime | None:
     """Read a date-time, or a full date as its midnight, in UTC; None if it is neither.
 

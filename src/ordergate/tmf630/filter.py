@@ -6,6 +6,7 @@ Hubs' queries run here, and storage's compiler is tested against it.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ordergate.tmf630.comparable import Alternatives, Period
     from ordergate.tmf630.query import Condition
 
+_PLACE = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
 _COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQ: operator.eq,
     Operator.GT: operator.gt,
@@ -38,10 +40,15 @@ def matches(document: Mapping[str, Any], conditions: Iterable[Condition]) -> boo
 
 
 def values_at(node: Any, path: Sequence[str]) -> Iterator[Any]:
-    """Yield every value at the parts of a path, going into each element of an array."""
+    """Yield every value at the parts of a path, going into each element of an array.
+
+    A number as a part is also the place of an element in an array, counted from 0.
+    """
     if isinstance(node, list):
         for element in node:
             yield from values_at(element, path)
+        if path and _PLACE.fullmatch(path[0]) and int(path[0]) < len(node):
+            yield from values_at(node[int(path[0])], path[1:])
     elif not path:
         yield node
     elif isinstance(node, Mapping) and path[0] in node:
@@ -63,12 +70,16 @@ def bounds(period: Period, operator: Operator) -> tuple[datetime | None, datetim
 
 
 def _holds(document: Mapping[str, Any], condition: Condition) -> bool:
+    path = condition.path.split(".")
+    if condition.operator is Operator.REGEX:
+        texts = [value for value in values_at(document, path) if isinstance(value, str)]
+        return any(pattern.found_in(text) for pattern in condition.patterns for text in texts)
     wanted = [candidates(text) for text in condition.values]
     negated = condition.operator is Operator.NE
     comparison = Operator.EQ if negated else condition.operator
     found = any(
         _compares(value, comparison, alternatives)
-        for value in values_at(document, condition.path.split("."))
+        for value in values_at(document, path)
         for alternatives in wanted
     )
     return found is not negated

@@ -14,6 +14,7 @@ from ordergate.tmf630.query import parse_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ordergate.tmf630.pattern import PatternCompiler
     from ordergate.tmf630.query import Condition
 
 
@@ -47,14 +48,15 @@ class HubQuery:
         return {**event, "event": cut}
 
 
-def parse_hub_query(text: str | None) -> HubQuery:
+def parse_hub_query(text: str | None, compile_pattern: PatternCompiler | None = None) -> HubQuery:
     """Read a hub's `query`; none at all wants every event whole.
 
     Raises:
         InvalidQueryError: it can't be read, or asks for pages or an order.
         UnsupportedQueryError: as `parse_query`.
     """
-    query = parse_query((text or "").strip().removeprefix("?"), page_limit=1)
+    raw = (text or "").strip().removeprefix("?")
+    query = parse_query(raw, page_limit=1, compile_pattern=compile_pattern)
     if query.sort or query.offset or query.limit is not None:
         raise InvalidQueryError(
             "a hub's query takes filters and fields; events have no pages and no other order",

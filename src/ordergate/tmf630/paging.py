@@ -26,14 +26,18 @@ def page_of(query: Query, *, total: int, count: int, url: str, raw_query: str) -
     """Describe a page of `count` entities out of `total`.
 
     `url` is absolute and without a query string; `raw_query` is the client's, still encoded.
-    `Link` is there only if the client sent a `limit`, for only then are there pages to walk.
+    `Link` is there if the client sent a `limit`, or if the page limit cut the list short: only
+    then are there pages to walk.
     """
     headers = {"X-Total-Count": str(total), "X-Result-Count": str(count)}
-    if query.limit is not None:
-        offsets = _offsets(query.offset, query.limit, total)
+    limit = query.limit
+    if limit is None and count and query.offset + count < total:
+        limit = count
+    if limit is not None:
+        offsets = _offsets(query.offset, limit, total)
         others = _without_paging(raw_query)
         headers["Link"] = ", ".join(
-            f'<{url}?{others}offset={offset}&limit={query.limit}>; rel="{rel}"'
+            f'<{url}?{others}offset={offset}&limit={limit}>; rel="{rel}"'
             for rel, offset in offsets.items()
         )
     status = HTTPStatus.PARTIAL_CONTENT if count < total else HTTPStatus.OK

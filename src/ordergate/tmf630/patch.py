@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeAlias
+
+Change: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""What a patch does to a document: returns the result, and leaves the document as it is."""
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -7,16 +7,19 @@ The raw text is read, because a framework's own reading loses what TMF630 gives 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from ordergate.errors import InvalidQueryError, UnsupportedQueryError
 from ordergate.tmf630.comparable import candidates
+from ordergate.tmf630.pattern import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ordergate.tmf630.pattern import Pattern, PatternCompiler
 
 # What a stranger may send; far above what a person or a conformance kit does.
 MOST_CONDITIONS = 50
@@ -42,7 +45,7 @@ class Operator(StrEnum):
 
 
 _SUFFIXES = frozenset(Operator)
-_ORDERINGS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
+ORDERINGS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 
 # Read on the raw text: an encoded operator is one, and the first one ends the name. `=~` is not
 # among them, since a value may begin with `~` and nobody encodes that.
@@ -61,12 +64,13 @@ class Condition:
     """One attribute compared with one or more values; it holds if it does for any of them.
 
     `NE` is the exception: it holds if the attribute equals none of the values. `path` is dotted
-    and goes through objects and arrays alike. `parse_query` never gives `REGEX`.
+    and goes through objects and arrays alike. `patterns` are the values of a `REGEX`, compiled.
     """
 
     path: str
     operator: Operator
     values: tuple[str, ...]
+    patterns: tuple[Pattern, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,15 @@ class _Parameter:
     values: tuple[str, ...]
 
 
-def parse_query(raw: str, *, page_limit: int) -> Query:
+def parse_query(
+    raw: str, *, page_limit: int, compile_pattern: PatternCompiler | None = None
+) -> Query:
     """Read a query string that is not decoded yet; a `limit` above `page_limit` becomes that.
 
     Raises:
         InvalidQueryError: what can't be read; its path is the parameter or attribute concerned.
-        UnsupportedQueryError: `filter`, or `;` between different attributes or operators.
+        UnsupportedQueryError: `filter`, `;` between different attributes or operators, or a regular
+            expression where there is nothing to compile it.
     """
     filters: dict[tuple[str, Operator], list[str]] = {}
     reserved: dict[str, list[str]] = {}
@@ -124,7 +131,7 @@ def parse_query(raw: str, *, page_limit: int) -> Query:
         )
     limit = _count("limit", reserved)
     return Query(
-        conditions=_conditions(filters),
+        conditions=_conditions(filters, compile_pattern),
         fields=_fields(reserved.get("fields", ())),
         sort=_sort(reserved.get("sort", ())),
         offset=_count("offset", reserved) or 0,
@@ -137,14 +144,15 @@ def _parameter(piece: str) -> _Parameter:
 
     A comma separates values even if it is encoded, because clients' libraries encode it without
     being asked; within double quotes it belongs to the value. `;` separates only if it is not
-    encoded.
+    encoded. A regular expression keeps its commas (`a{1,2}`): it has `|` of its own.
     """
     first, *others = piece.split(";")
     path, operator, text = _comparison(first)
-    values = _values(text)
+    read = _pattern_text if operator is Operator.REGEX else _values
+    values = read(text)
     for other in others:
         if _SPELLING.search(other) is None:
-            values.extend(_values(_decoded(other)))
+            values.extend(read(_decoded(other)))
             continue
         other_path, other_operator, text = _comparison(other)
         if (other_path, other_operator) != (path, operator):
@@ -153,7 +161,7 @@ def _parameter(piece: str) -> _Parameter:
                 "ask for each on its own",
                 path=path,
             )
-        values.extend(_values(text))
+        values.extend(read(text))
     return _Parameter(path, operator, tuple(values))
 
 
@@ -169,12 +177,6 @@ def _comparison(segment: str) -> tuple[str, Operator, str]:
     if operator is Operator.EQ and base and suffix in _SUFFIXES:
         name, operator = base, Operator(suffix)
     _check_path(name, parameter=name)
-    if operator is Operator.REGEX:
-        raise InvalidQueryError(
-            "regular expressions are not offered yet; a later release brings them with an "
-            "engine that takes linear time",
-            path=name,
-        )
     return name, operator, text
 
 
@@ -189,10 +191,15 @@ def _decoded(text: str) -> str:
 
 def _values(text: str) -> list[str]:
     """Split at commas outside double quotes, and take the quotes off."""
-    return [
-        value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-        for value in _VALUE.findall(text)
-    ]
+    return [_unquoted(value) for value in _VALUE.findall(text)]
+
+
+def _pattern_text(text: str) -> list[str]:
+    return [_unquoted(text)]
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def _check_path(path: str, *, parameter: str) -> None:
@@ -225,13 +232,20 @@ def _assigned(parameter: _Parameter) -> tuple[str, ...]:
     return parameter.values
 
 
-def _conditions(filters: dict[tuple[str, Operator], list[str]]) -> tuple[Condition, ...]:
+def _conditions(
+    filters: dict[tuple[str, Operator], list[str]], compile_pattern: PatternCompiler | None
+) -> tuple[Condition, ...]:
     _check_number("filters", len(filters), MOST_CONDITIONS)
+    conditions = []
     for (path, operator), values in filters.items():
         _check_number(path, len(values), MOST_VALUES)
-        if operator in _ORDERINGS:
+        patterns: tuple[Pattern, ...] = ()
+        if operator in ORDERINGS:
             _check_dates(path, values)
-    return tuple(Condition(path, op, tuple(values)) for (path, op), values in filters.items())
+        elif operator is Operator.REGEX:
+            patterns = tuple(compiled(value, compile_pattern, path=path) for value in values)
+        conditions.append(Condition(path, operator, tuple(values), patterns))
+    return tuple(conditions)
 
 
 def _check_dates(path: str, values: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ordergate.api.guard import Guard
+from ordergate.api.guard import LARGEST_HEADERS, LONGEST_URL, Guard
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -33,7 +33,12 @@ class Echo:
 
 
 def exchange(
-    *chunks: bytes, method: str = "POST", headers: tuple[tuple[bytes, bytes], ...] = ()
+    *chunks: bytes,
+    method: str = "POST",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    stalls: bool = False,
+    raw_path: bytes = b"/",
+    query_string: bytes = b"",
 ) -> tuple[list[Message], int, Echo]:
     """Return what was sent back, how many chunks were left unread, and the app behind."""
     waiting = [
@@ -44,13 +49,16 @@ def exchange(
     echo = Echo()
 
     async def receive() -> Message:
+        if stalls and len(waiting) == 1:
+            await asyncio.sleep(60)
         return waiting.pop(0)
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     scope: dict[str, Any] = {"type": "http", "method": method, "headers": list(headers)}
-    asyncio.run(Guard(echo, max_body=LIMIT)(scope, receive, send))
+    scope |= {"raw_path": raw_path, "query_string": query_string}
+    asyncio.run(Guard(echo, max_body=LIMIT, body_time=0.2)(scope, receive, send))
     return sent, len(waiting), echo
 
 
@@ -110,6 +118,50 @@ def test_app_sees_one_content_type_in_small_letters() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        (((b"content-encoding", b"gzip"),), b"unsupportedContentEncoding"),
+        (((b"content-type", b"application/json; charset=utf-16"),), b"unsupportedCharset"),
+        (((b"content-type", b'application/json;charset="LATIN1"'),), b"unsupportedCharset"),
+    ],
+)
+def test_body_that_would_have_to_be_decoded_is_refused(
+    headers: tuple[tuple[bytes, bytes], ...], code: bytes
+) -> None:
+    sent, _, echo = exchange(b"{}", headers=headers)
+    assert sent[0]["status"] == 415
+    assert code in sent[1]["body"]
+    assert echo.scope == {}
+
+
+@pytest.mark.parametrize("charset", [b"utf-8", b"UTF-8", b'"utf-8"', b"us-ascii"])
+def test_body_in_utf_8_passes_however_it_says_so(charset: bytes) -> None:
+    headers = ((b"content-type", b"application/json; charset=" + charset),)
+    sent, _, _ = exchange(b"{}", headers=(*headers, (b"content-encoding", b"identity")))
+    assert sent[0]["status"] == 200
+
+
+def test_headers_beyond_their_limit_are_refused() -> None:
+    sent, _, echo = exchange(b"", headers=((b"x-long", b"x" * LARGEST_HEADERS),), method="GET")
+    assert sent[0]["status"] == 431
+    assert echo.scope == {}
+
+
+@pytest.mark.parametrize(("path", "query"), [(LONGEST_URL + 1, 0), (1, LONGEST_URL)])
+def test_address_beyond_its_limit_is_refused(path: int, query: int) -> None:
+    sent, _, echo = exchange(b"", method="GET", raw_path=b"/" * path, query_string=b"x" * query)
+    assert sent[0]["status"] == 414
+    assert echo.scope == {}
+
+
+def test_body_that_does_not_come_is_not_waited_for() -> None:
+    sent, _, echo = exchange(b"{", b"", stalls=True)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert echo.scope == {}
+
+
 def test_lifespan_passes() -> None:
     echo = Echo()
 
@@ -119,5 +171,5 @@ def test_lifespan_passes() -> None:
     async def send(_: Message) -> None:
         return
 
-    asyncio.run(Guard(echo, max_body=LIMIT)({"type": "lifespan"}, receive, send))
+    asyncio.run(Guard(echo, max_body=LIMIT, body_time=0.2)({"type": "lifespan"}, receive, send))
     assert echo.scope == {"type": "lifespan"}

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from ordergate.model.states import FINAL, OrderState, next_states
+from ordergate.model.states import (
+    CANCELLABLE,
+    FINAL,
+    UNDER_CANCELLATION,
+    OrderState,
+    TaskState,
+    next_states,
+)
 
 
 def test_states_are_spelt_as_the_standard_does() -> None:
@@ -37,3 +44,13 @@ def test_every_other_state_leads_somewhere_and_never_to_itself() -> None:
         found = next_states(OrderState(state))
         assert found
         assert state not in found
+
+
+def test_order_can_be_cancelled_until_it_is_over() -> None:
+    assert {*CANCELLABLE} | FINAL | UNDER_CANCELLATION == set(OrderState)
+    assert len(CANCELLABLE) + len(FINAL) + len(UNDER_CANCELLATION) == len(OrderState)
+
+
+def test_states_of_a_task_are_those_of_the_published_contract() -> None:
+    found = {str(state) for state in TaskState}
+    assert found == {"acknowledged", "inProgress", "done", "terminatedWithError"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from make import ADDRESSES, MOMENT, resource_order
+from make import ADDRESSES, MOMENT, merge, resource_order
 from ordergate.errors import (
     IllegalTransitionError,
     InvalidDocumentError,
@@ -55,14 +55,14 @@ def any_result(_: dict[str, Any]) -> None:
 
 
 def amended(entity: Entity, **patch: Any) -> Entity:
-    found = amend(entity, patch, LATER, any_result)
+    found = amend(entity, merge(patch), LATER, any_result, ADDRESSES)
     assert found is not None
     return found
 
 
 def refused(entity: Entity, **patch: Any) -> OrdergateError:
     with pytest.raises(OrdergateError) as caught:
-        amend(entity, patch, LATER, any_result)
+        amend(entity, merge(patch), LATER, any_result, ADDRESSES)
     return caught.value
 
 
@@ -81,11 +81,13 @@ def told(entity: Entity) -> list[tuple[str, str | None]]:
 def test_state_goes_only_where_the_table_leads(old: str, new: str) -> None:
     entity = order(old)
     if old == new:
-        assert amend(entity, {"state": new}, LATER, any_result) is None
+        assert amend(entity, merge({"state": new}), LATER, any_result, ADDRESSES) is None
     elif (old, new) in TABLE:
         found = amended(entity, state=new)
         assert found.document["state"] == new
-        assert told(found) == [("ResourceOrderStateChangeEvent", None)]
+        assert told(found)[0] == ("ResourceOrderStateChangeEvent", None)
+        required = [("ResourceOrderInformationRequiredEvent", "orderItem")]
+        assert told(found)[1:] == (required if new == "pending" else [])
         assert found.owed[0].document["description"] == f"{old} -> {new}"
     else:
         error = refused(entity, state=new)
@@ -101,12 +103,32 @@ def test_state_of_an_item_goes_only_where_its_own_table_leads(old: str, new: str
     entity.document["orderItem"][0]["state"] = old
     patch = {"orderItem": items(entity, state=new)}
     if old == new:
-        assert amend(entity, patch, LATER, any_result) is None
+        assert amend(entity, merge(patch), LATER, any_result, ADDRESSES) is None
     elif (old, new) in ITEM_TABLE:
         found = amended(entity, **patch)
-        assert told(found) == [("ResourceOrderAttributeValueChangeEvent", "orderItem")]
+        assert found.document["orderItem"][0]["state"] == new
+        assert ("ResourceOrderAttributeValueChangeEvent", "orderItem") in told(found)
     else:
         assert refused(entity, **patch).path == "orderItem[0].state"
+
+
+@pytest.mark.parametrize("order_state", ["assessingCancellation", "pendingCancellation"])
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_item_of_an_order_being_cancelled_only_says_how_its_undoing_ended(
+    old: str, new: str, order_state: str
+) -> None:
+    entity = order(order_state)
+    entity.document["orderItem"][0]["state"] = old
+    patch = {"orderItem": items(entity, state=new)}
+    undone = {("pendingCancellation", "cancelled"), ("pendingCancellation", "failed")}
+    if old == new:
+        assert amend(entity, merge(patch), LATER, any_result, ADDRESSES) is None
+    elif (old, new) in undone:
+        found = amended(entity, **patch)
+        assert found.document["state"] == order_state
+        assert told(found) == [("ResourceOrderAttributeValueChangeEvent", "orderItem")]
+    else:
+        assert isinstance(refused(entity, **patch), IllegalTransitionError)
 
 
 def test_item_without_work_may_be_complete_at_once() -> None:
@@ -148,14 +170,16 @@ def test_field_path_names_every_changed_attribute() -> None:
     ],
 )
 def test_patch_that_changes_nothing_comes_to_nothing(patch: dict[str, Any]) -> None:
-    assert amend(order(), patch, LATER, any_result) is None
+    assert amend(order(), merge(patch), LATER, any_result, ADDRESSES) is None
 
 
 def test_start_date_is_set_once() -> None:
     started = amended(order(), state="inProgress")
     assert started.document["startDate"] == timestamp(LATER)
     held = amended(started, state="held")
-    again = amend(held, {"state": "inProgress"}, LATER + timedelta(hours=1), any_result)
+    again = amend(
+        held, merge({"state": "inProgress"}), LATER + timedelta(hours=1), any_result, ADDRESSES
+    )
     assert again is not None
     assert again.document["startDate"] == timestamp(LATER)
 
@@ -170,6 +194,12 @@ def test_completion_date_is_set_when_the_work_ends(state: str) -> None:
 def test_other_states_have_no_completion_date(state: str) -> None:
     old = next(old for old, new in sorted(TABLE) if new == state)
     assert "completionDate" not in amended(order(old), state=state).document
+
+
+@pytest.mark.parametrize("state", ["pending", "held"])
+def test_order_that_is_given_up_says_when(state: str) -> None:
+    found = amended(order(state), state="cancelled")
+    assert found.document["cancellationDate"] == timestamp(LATER)
 
 
 @pytest.mark.parametrize("name", ["id", "href", "orderDate", "completionDate"])
@@ -193,7 +223,7 @@ def test_result_that_breaks_the_contract_is_refused() -> None:
         raise InvalidDocumentError("No.", path="priority")
 
     with pytest.raises(InvalidDocumentError):
-        amend(order(), {"priority": 9}, LATER, check)
+        amend(order(), merge({"priority": 9}), LATER, check, ADDRESSES)
     assert refused(order(), priority=9).path == "priority"
 
 
@@ -232,10 +262,22 @@ class TestItems:
         extra = {"id": "9", "action": "add", "resource": {"name": "x"}}
         assert refused(entity, orderItem=[*items(entity), extra]).path == "orderItem"
 
-    def test_new_items_come_in_a_new_order(self) -> None:
+    @pytest.mark.parametrize("state", ["acknowledged", "pending"])
+    def test_new_item_is_acknowledged_as_in_a_new_order(self, state: str) -> None:
+        entity = order(state)
+        extra = {"action": "no_change", "resource": {"id": "r-9"}, "state": "completed"}
+        add = {"id": "9", "action": "add", "resource": {"name": "x"}}
+        found = amended(entity, orderItem=[*items(entity), extra, add]).document["orderItem"]
+        assert [one["id"] for one in found] == ["1", "2", "3", "9"]
+        assert (found[2]["action"], found[2]["state"]) == ("noChange", "acknowledged")
+        assert found[2]["resource"]["href"].endswith("/resource/r-9")
+        assert found[3]["resource"]["href"].endswith(f"/resource/{found[3]['resource']['id']}")
+
+    def test_number_of_an_item_that_leaves_is_not_given_again(self) -> None:
         entity = order()
-        extra = {"id": "9", "action": "add", "resource": {"name": "x"}}
-        assert refused(entity, orderItem=[*items(entity), extra]).path == "orderItem[2].id"
+        extra = {"action": "modify", "resource": {"id": "r-9"}}
+        found = amended(entity, orderItem=[items(entity)[0], extra]).document["orderItem"]
+        assert [one["id"] for one in found] == ["1", "3"]
 
     def test_resource_may_change_until_the_work_begins(self) -> None:
         entity = order()
@@ -250,7 +292,7 @@ class TestItems:
     def test_what_the_server_gave_an_item_stays_when_the_patch_leaves_it_out(self) -> None:
         entity = order("inProgress", orderItem=resource_order()["orderItem"][:1])
         sent = resource_order()["orderItem"][:1]
-        assert amend(entity, {"orderItem": sent}, LATER, any_result) is None
+        assert amend(entity, merge({"orderItem": sent}), LATER, any_result, ADDRESSES) is None
         found = amended(entity, orderItem=[{**sent[0], "quantity": 2}]).document["orderItem"][0]
         assert found["state"] == "acknowledged"
         assert found["resource"] == entity.document["orderItem"][0]["resource"]
@@ -264,7 +306,7 @@ class TestItems:
         entity = order()
         entity.document["orderItem"][0]["action"] = "noChange"
         patch = {"orderItem": items(entity, action="no_change")}
-        assert amend(entity, patch, LATER, any_result) is None
+        assert amend(entity, merge(patch), LATER, any_result, ADDRESSES) is None
 
     def test_result_is_held_to_what_concerns_several_items(self) -> None:
         entity = order()
@@ -273,6 +315,62 @@ class TestItems:
         assert isinstance(refused(entity, orderItem=circle), InvalidDocumentError)
         twice = [*items(entity), items(entity)[0]]
         assert isinstance(refused(entity, orderItem=twice), InvalidDocumentError)
+
+
+class TestDerivation:
+    def test_items_take_the_order_along_one_event_a_step(self) -> None:
+        entity = order(orderItem=[{"id": "1", "action": "noChange", "resource": {"id": "r-1"}}])
+        found = amended(entity, orderItem=items(entity, state="completed"))
+        assert found.document["state"] == "completed"
+        assert told(found) == [
+            ("ResourceOrderStateChangeEvent", None),
+            ("ResourceOrderStateChangeEvent", None),
+            ("ResourceOrderAttributeValueChangeEvent", "orderItem"),
+        ]
+        first, second, _ = (event.document for event in found.owed)
+        assert first["description"] == "acknowledged -> inProgress"
+        assert second["description"] == "inProgress -> completed"
+        assert first["event"]["resourceOrder"]["state"] == "inProgress"
+        assert "completionDate" not in first["event"]["resourceOrder"]
+        assert second["event"]["resourceOrder"] == found.document
+        assert found.document["startDate"] == timestamp(LATER)
+        assert found.document["completionDate"] == timestamp(LATER)
+
+    def test_patch_that_sets_the_state_itself_has_the_last_word(self) -> None:
+        entity = order()
+        found = amended(entity, state="inProgress", orderItem=items(entity, state="rejected"))
+        assert found.document["state"] == "inProgress"
+        assert [one["state"] for one in found.document["orderItem"]] == [
+            "rejected",
+            "acknowledged",
+        ]
+
+    def test_change_of_an_item_but_its_state_moves_nothing(self) -> None:
+        entity = order("held")
+        found = amended(entity, orderItem=items(entity, quantity=2))
+        assert found.document["state"] == "held"
+
+    def test_item_that_waits_for_information_says_so_even_where_the_order_goes_on(self) -> None:
+        entity = order("inProgress")
+        del entity.document["orderItem"][1]["orderItemRelationship"]
+        entity.document["orderItem"][0]["state"] = "inProgress"
+        found = amended(entity, orderItem=items(entity, state="pending"))
+        assert found.document["state"] == "inProgress"
+        assert told(found) == [
+            ("ResourceOrderAttributeValueChangeEvent", "orderItem"),
+            ("ResourceOrderInformationRequiredEvent", "orderItem[0]"),
+        ]
+
+    def test_order_that_waits_for_its_item_asks_once(self) -> None:
+        entity = order("inProgress")
+        entity.document["orderItem"][0]["state"] = "inProgress"
+        found = amended(entity, orderItem=items(entity, state="pending"))
+        assert found.document["state"] == "pending"
+        assert told(found) == [
+            ("ResourceOrderStateChangeEvent", None),
+            ("ResourceOrderAttributeValueChangeEvent", "orderItem"),
+            ("ResourceOrderInformationRequiredEvent", "orderItem[0]"),
+        ]
 
 
 class TestRemoval:

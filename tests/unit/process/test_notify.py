@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from make import MOMENT
@@ -7,7 +9,7 @@ from ordergate.model.common import Api
 from ordergate.model.events import EventType
 from ordergate.process.notify import notify
 
-ORDER = {"id": "ro-1", "state": "acknowledged"}
+ORDER: dict[str, Any] = {"id": "ro-1", "state": "acknowledged", "resourceOrder": {"id": "ro-7"}}
 
 
 def test_notification_of_a_resource_order_has_the_envelope_of_the_standard() -> None:
@@ -34,11 +36,18 @@ def test_type_of_the_event_names_the_door_and_the_payload(kind: EventType) -> No
     service = kind.startswith("Service")
     assert found.api is (Api.SERVICE_ORDERING if service else Api.RESOURCE_ORDERING)
     assert found.document["domain"] == ("ServiceOrdering" if service else "ResourceOrdering")
-    assert list(found.document["event"]) == ["serviceOrder" if service else "resourceOrder"]
+    (payload,) = found.document["event"]
+    assert kind.startswith(payload[0].upper() + payload[1:])
+
+
+def test_events_of_a_cancel_task_belong_with_those_of_its_order() -> None:
+    found = notify(EventType.CANCEL_RESOURCE_ORDER_CREATE, ORDER, 1, MOMENT, description="")
+    assert found.document["correlationId"] == "ro-7"
+    assert found.document["event"] == {"cancelResourceOrder": ORDER}
 
 
 def test_event_id_is_the_same_for_the_same_change_and_another_for_the_next() -> None:
-    def event_id(sequence: int, entity: dict[str, str]) -> str:
+    def event_id(sequence: int, entity: dict[str, Any]) -> str:
         kind = EventType.RESOURCE_ORDER_CREATE
         found = notify(kind, entity, sequence, MOMENT, description="")
         return str(found.document["eventId"])

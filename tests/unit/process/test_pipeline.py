@@ -26,18 +26,15 @@ from make import (
     example,
     example_rules,
     request_of,
-    resource_order,
     service_item,
 )
 from ordergate.errors import (
     IdempotencyConflictError,
-    IllegalTransitionError,
-    NotFoundError,
-    StaleRevisionError,
     StoreUnavailableError,
 )
-from ordergate.process.pipeline import IssueResourceOrders, KeepResourceOrders
+from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.ports import Idempotency
+from ordergate.process.sweep import keep_sweeping
 from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.schemas.service_order import write_service_order
 
@@ -229,7 +226,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                house.restarted().keep_sweeping(stop, interval=60, older_than=3600)
+                keep_sweeping(house.restarted().sweep, stop, interval=60, older_than=3600)
             )
             await until(lambda: house.relay.woken == 1)
             stop.set()
@@ -244,7 +241,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                house.restarted().keep_sweeping(stop, interval=0.001, older_than=3600)
+                keep_sweeping(house.restarted().sweep, stop, interval=0.001, older_than=3600)
             )
             await until(lambda: house.requests.asked > 0)
             with suppress(CrashError):
@@ -267,7 +264,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                house.restarted().keep_sweeping(stop, interval=0.001, older_than=3600)
+                keep_sweeping(house.restarted().sweep, stop, interval=0.001, older_than=3600)
             )
             await until(lambda: "put off" in caplog.text)
             assert house.issued() == {}
@@ -279,93 +276,3 @@ class TestKeepSweeping:
         with caplog.at_level(logging.WARNING):
             asyncio.run(story())
         assert len(house.issued()) == 3
-
-
-def any_result(_: dict[str, Any]) -> None:
-    """Let every result pass."""
-
-
-class Desk:
-    """The resource orders' door over fakes."""
-
-    def __init__(
-        self, changed_between: Callable[[InMemoryOrderBook], object] | None = None
-    ) -> None:
-        self.orders = InMemoryOrderBook(changed_between)
-        self.relay = RecordingRelay()
-        self.door = KeepResourceOrders(
-            orders=self.orders,
-            addresses=ADDRESSES,
-            clock=FixedClock(),
-            relay=self.relay,
-            check=any_result,
-        )
-        asyncio.run(self.door.take(resource_order(), "ro-1", KEY))
-
-    def owed(self) -> list[str]:
-        return [event.document["eventType"] for event in self.orders.owed("ro-1")]
-
-
-class TestKeepResourceOrders:
-    def test_taken_order_is_kept_and_told(self) -> None:
-        desk = Desk()
-        assert desk.owed() == ["ResourceOrderCreateEvent"]
-        assert desk.relay.woken == 1
-
-    def test_same_key_and_body_answer_with_the_order_as_it_is_now(self) -> None:
-        desk = Desk()
-        asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
-        again = asyncio.run(desk.door.take(resource_order(), "ro-1", KEY))
-        assert again.document["state"] == "inProgress"
-        assert len(desk.owed()) == 2
-
-    def test_same_key_and_another_body_is_a_conflict(self) -> None:
-        with pytest.raises(IdempotencyConflictError):
-            asyncio.run(Desk().door.take(resource_order(), "ro-1", Idempotency("key", "other")))
-
-    def test_change_is_kept_and_told(self) -> None:
-        desk = Desk()
-        found = asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
-        assert asyncio.run(desk.orders.get("ro-1")).document == found
-        assert desk.owed()[1:] == ["ResourceOrderStateChangeEvent"]
-        assert desk.relay.woken == 2
-
-    def test_change_of_nothing_writes_and_tells_nothing(self) -> None:
-        desk = Desk()
-        asyncio.run(desk.door.change("ro-1", {"state": "acknowledged"}))
-        assert (desk.orders.writes, desk.relay.woken) == (1, 1)
-
-    def test_change_over_another_one_is_made_again(self) -> None:
-        rivals = [1, 2]
-
-        def rival(book: InMemoryOrderBook) -> None:
-            if rivals:
-                rivals.pop()
-                book.touch("ro-1")
-
-        desk = Desk(rival)
-        found = asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
-        assert found["state"] == "inProgress"
-        assert len(desk.owed()) == 2
-
-    def test_change_gives_up_when_the_order_never_rests(self) -> None:
-        desk = Desk(lambda book: book.touch("ro-1"))
-        with pytest.raises(StaleRevisionError):
-            asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
-        with pytest.raises(StaleRevisionError):
-            asyncio.run(desk.door.remove("ro-1"))
-        assert len(desk.owed()) == 1
-
-    def test_removed_order_is_gone_and_told(self) -> None:
-        desk = Desk()
-        asyncio.run(desk.door.remove("ro-1"))
-        assert desk.owed()[1:] == ["ResourceOrderDeleteEvent"]
-        for again in (desk.door.remove("ro-1"), desk.door.change("ro-1", {})):
-            with pytest.raises(NotFoundError):
-                asyncio.run(again)
-
-    def test_order_in_flight_is_not_removed(self) -> None:
-        desk = Desk()
-        asyncio.run(desk.door.change("ro-1", {"state": "inProgress"}))
-        with pytest.raises(IllegalTransitionError):
-            asyncio.run(desk.door.remove("ro-1"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from make import ADDRESSES, MOMENT, item, line, request, resource_order, rule
+from make import ADDRESSES, MOMENT, item, line, merge, request, resource_order, rule
 from ordergate.errors import IllegalTransitionError
 from ordergate.model.common import Action, Specification
 from ordergate.model.states import FINAL, OrderState
@@ -124,7 +124,7 @@ def test_no_walk_of_patches_leaves_the_machine_or_a_final_state(walk: list[str])
     for wanted in walk:
         before = entity.document["state"]
         try:
-            found = amend(entity, {"state": wanted}, MOMENT, any_result)
+            found = amend(entity, merge({"state": wanted}), MOMENT, any_result, ADDRESSES)
         except IllegalTransitionError:
             assert wanted != before
             continue
@@ -134,6 +134,6 @@ def test_no_walk_of_patches_leaves_the_machine_or_a_final_state(walk: list[str])
         assert before not in FINAL
         assert found.document["state"] == wanted
         assert wanted not in {"assessingCancellation", "pendingCancellation", "acknowledged"}
-        told += 1
-        assert found.sequence == found.revision == told
+        told += 2 if wanted == "pending" else 1
+        assert found.sequence == told
         entity = replace(found, owed=())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ordergate.storage.query import compile_filter, compile_sort
-from ordergate.tmf630.query import parse_query
+from ordergate.storage.query import compile_filter, compile_missing_last, compile_sort
+from ordergate.tmf630.query import Condition, Operator, parse_query
 
 
 def compiled(raw: str) -> list[dict[str, Any]]:
@@ -73,6 +73,43 @@ def test_value_is_always_a_constant(value: str) -> None:
         assert (operator, type(constant)) == ("$eq", str)
 
 
+@pytest.mark.parametrize(
+    ("expression", "pcre"),
+    [
+        ("^a", "^a"),
+        ("a$", r"a\z"),
+        ("^(a$|b$)", r"^(a\z|b\z)"),
+        (r"a\$", r"a\$"),
+        (r"\\$", r"\\\z"),
+        ("[$]$", r"[$]\z"),
+        ("[^]$]$", r"[^]$]\z"),
+        ("[[:alpha:]$]$", r"[[:alpha:]$]\z"),
+        (r"[\]$]", r"[\]$]"),
+        (r"\Q$\E$", r"\Q$\E\z"),
+        ("(?m)a$", "(?m)a$"),
+        ("(?i)a$", r"(?i)a\z"),
+    ],
+)
+def test_end_of_a_regular_expression_is_the_very_end(expression: str, pcre: str) -> None:
+    condition = Condition("a", Operator.REGEX, (expression,))
+    clauses = compile_filter([condition], "document")["$and"]
+    assert clauses == [{"$or": [{"document.a": {"$regex": pcre}}]}]
+
+
+def test_missing_values_are_computed_to_sort_last() -> None:
+    keys = parse_query("sort=-a,b", page_limit=10).sort
+    computed, sort = compile_missing_last(keys, "document")
+    assert computed["$addFields"]["key0"] == {"$max": "$document.a"}
+    assert computed["$addFields"]["missing1"] == {"$lte": [{"$min": "$document.b"}, None]}
+    assert list(sort["$sort"].items()) == [
+        ("missing0", 1),
+        ("key0", -1),
+        ("missing1", 1),
+        ("key1", 1),
+        ("_id", 1),
+    ]
+
+
 def test_sort_ends_with_the_id_so_pages_never_overlap() -> None:
     keys = parse_query("sort=-a,b.c", page_limit=10).sort
     assert compile_sort(keys, "document", "orderDate") == [
@@ -80,4 +117,6 @@ def test_sort_ends_with_the_id_so_pages_never_overlap() -> None:
         ("document.b.c", 1),
         ("_id", 1),
     ]
+    descending = parse_query("sort=-a", page_limit=10).sort
+    assert compile_sort(descending, "document", "x") == [("document.a", -1), ("_id", -1)]
     assert compile_sort((), "document", "orderDate") == [("document.orderDate", 1), ("_id", 1)]

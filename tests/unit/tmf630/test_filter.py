@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.filter import matches
 from ordergate.tmf630.query import Condition, Operator, parse_query
 
@@ -87,12 +88,17 @@ ORDER: dict[str, Any] = {
         pytest.param("serviceDate.gt=2024-05-01", True, id="Q7 stored text compares as text"),
         pytest.param("name=%22Fibre,+Main+Street%22", True, id="Q8 quoted comma"),
         pytest.param("nothing=1", False, id="Q10 unknown attribute"),
+        pytest.param("nothing.regex=", False, id="Q10 unknown attribute, regex"),
+        pytest.param("priority.regex=.", False, id="Q3 a number is no text"),
+        pytest.param("name.regex=^Fibre,.*Street$", True, id="Q3 regex"),
+        pytest.param("name.regex=fibre", False, id="Q6 regex minds case"),
+        pytest.param("name.regex=nothing&name.regex=ain", True, id="Q2 either regex"),
         pytest.param("nothing.ne=1", True, id="Q10 unknown attribute, ne"),
         pytest.param("relatedParty.id=1", False, id="Q10 empty array"),
     ],
 )
 def test_filters_decide_as_tmf630_says(raw: str, expected: object) -> None:
-    conditions = parse_query(raw, page_limit=1).conditions
+    conditions = parse_query(raw, page_limit=1, compile_pattern=compile_pattern).conditions
     assert matches(ORDER, conditions) is expected
 
 

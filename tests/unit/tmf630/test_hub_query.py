@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ordergate.errors import InvalidQueryError, UnsupportedQueryError
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.hub_query import HubQuery, parse_hub_query
 
 ORDER: dict[str, Any] = {
@@ -90,14 +91,28 @@ def test_shaping_leaves_the_event_as_it_was() -> None:
     assert repr(EVENT) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("eventType.regex=StateChange", True),
+        ("eventType*=^StateChange", False),
+        ("description%3D~(?i)X|%5Ey", False),
+        ("event.resourceOrder.orderItem.state.regex=^fail", True),
+        ("priority.regex=3", False),
+    ],
+)
+def test_regular_expressions_select_events(text: str, expected: object) -> None:
+    assert parse_hub_query(text, compile_pattern).selects(EVENT) is expected
+
+
 def test_equal_queries_are_equal() -> None:
     assert parse_hub_query("?state=a,b") == parse_hub_query("state=a&state=b") != HubQuery()
 
 
-@pytest.mark.parametrize("text", ["rubbish", "sort=a", "limit=1", "offset=1", "a*=b", "$where=1"])
+@pytest.mark.parametrize("text", ["rubbish", "sort=a", "limit=1", "offset=1", "a*=(", "$where=1"])
 def test_what_is_no_hub_query_is_refused(text: str) -> None:
     with pytest.raises(InvalidQueryError):
-        parse_hub_query(text)
+        parse_hub_query(text, compile_pattern)
 
 
 def test_a_jsonpath_filter_is_not_offered() -> None:

@@ -88,7 +88,14 @@ def test_links_lead_to_the_pages_that_exist(raw: str, total: int, expected: dict
     assert offsets == expected
 
 
-@pytest.mark.parametrize("raw", ["", "offset=1", "state=held"])
+def test_list_that_the_page_limit_cuts_short_leads_on() -> None:
+    query = parse_query("state=held", page_limit=10)
+    answer = page_of(query, total=25, count=10, url=URL, raw_query="state=held")
+    assert answer.status == 206
+    assert links(answer)["next"] == "state=held&offset=10&limit=10"
+
+
+@pytest.mark.parametrize("raw", ["", "offset=1", "offset=9", "state=held"])
 def test_without_a_limit_there_are_no_pages_to_link(raw: str) -> None:
     assert "Link" not in page(raw, 5)[0].headers
 

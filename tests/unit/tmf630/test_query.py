@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordergate.errors import InvalidQueryError, UnsupportedQueryError
+from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.query import Condition, Operator, SortKey, parse_query
 
 if TYPE_CHECKING:
@@ -118,10 +119,41 @@ def test_filters_are_read(raw: str, conditions: tuple[Condition, ...]) -> None:
     assert parse(raw).conditions == conditions
 
 
-@pytest.mark.parametrize("spelling", ["name.regex=a", "name*=a", "name%2A=a", "name%3D~a"])
-def test_regular_expressions_are_refused_by_name(spelling: str) -> None:
-    with pytest.raises(InvalidQueryError, match="not offered yet") as refusal:
-        parse(spelling)
+@pytest.mark.parametrize(
+    ("raw", "expressions"),
+    [
+        pytest.param("name.regex=a", ("a",), id="Q3 suffix"),
+        pytest.param("name*=a", ("a",), id="Q4 star"),
+        pytest.param("name%2A=a", ("a",), id="Q4 encoded star"),
+        pytest.param("name*%3Da", ("a",), id="Q4 encoded equals sign"),
+        pytest.param("name%3D~a", ("a",), id="Q4 tilde"),
+        pytest.param("name%3d%7Ea", ("a",), id="Q4 encoded tilde"),
+        pytest.param("name.regex=a%7Bb,c%7D", ("a{b,c}",), id="Q2 its comma is its own"),
+        pytest.param('name.regex="a,b"', ("a,b",), id="Q8 quotes"),
+        pytest.param("name.regex=a&name*=b", ("a", "b"), id="Q2 repeated, in two spellings"),
+        pytest.param("name.regex=a;name%3D~b", ("a", "b"), id="Q2 semicolon"),
+        pytest.param("name.regex=", ("",), id="Q3 empty"),
+        pytest.param(f"name*={'a' * 200}", ("a" * 200,), id="just as long as it may be"),
+    ],
+)
+def test_regular_expressions_are_read_and_compiled(raw: str, expressions: tuple[str, ...]) -> None:
+    query = parse_query(raw, page_limit=1, compile_pattern=compile_pattern)
+    assert query.conditions == (Condition("name", Operator.REGEX, expressions),)
+    assert tuple(pattern.text for pattern in query.conditions[0].patterns) == expressions
+
+
+@pytest.mark.parametrize(
+    "expression", ["(", "(?=a)", r"(a)\1", "a" * 201, "a%00", "*", "\\", "(?<!a)b", "a{1001}"]
+)
+def test_expression_that_the_engine_does_not_take_is_refused_by_name(expression: str) -> None:
+    with pytest.raises(InvalidQueryError) as refusal:
+        parse_query(f"name.regex={expression}", page_limit=1, compile_pattern=compile_pattern)
+    assert refusal.value.path == "name"
+
+
+def test_without_an_engine_regular_expressions_are_not_offered() -> None:
+    with pytest.raises(UnsupportedQueryError) as refusal:
+        parse("name.regex=a")
     assert refusal.value.path == "name"
 
 

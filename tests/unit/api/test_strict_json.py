@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordergate.api.body import DEEPEST, parse
+from ordergate.api.strict_json import DEEPEST, parse
 from ordergate.errors import InvalidDocumentError
 
 
@@ -15,6 +15,8 @@ from ordergate.errors import InvalidDocumentError
         b'{"x":[1,2.5,-0.0,true,null,"\\ud83d\\ude00"]}',
         b'{"x":9223372036854775807,"y":-9223372036854775808}',
         b"[" * DEEPEST + b"]" * DEEPEST,
+        b'{"a:b":"c:d \\" e:f","g":[{"h":1},{"h":2}],"constructor":{}}',
+        b'{"x":"$where"}',
     ],
 )
 def test_json_is_read(body: bytes) -> None:
@@ -37,8 +39,20 @@ def test_json_is_read(body: bytes) -> None:
         (b'{"x":9223372036854775808}', "64 bits"),
         (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "deeper than 32"),
         (b"[" * 500_000, "not JSON"),
+        (b'{"$where":1}', r"\$where"),
+        (b'{"x":[{"a.b":1}]}', "no dot"),
+        (b'{"__proto__":1}', "__proto__"),
+        (b'{"x":1,"x":2}', "'x' twice"),
+        (b'{"x":1,"\\u0078":2}', "'x' twice"),
+        (b'{"y":[{"x":{"z":1,"z":1}}]}', "'z' twice"),
     ],
 )
 def test_what_no_store_can_keep_is_refused(body: bytes, said: str) -> None:
     with pytest.raises(InvalidDocumentError, match=said):
         parse(body)
+
+
+def test_keys_of_a_schema_pass_where_they_are_expected() -> None:
+    assert parse(b'{"$ref":1,"a.b":{"$id":2}}', any_key=True) == {"$ref": 1, "a.b": {"$id": 2}}
+    with pytest.raises(InvalidDocumentError, match="__proto__"):
+        parse(b'{"__proto__":1}', any_key=True)

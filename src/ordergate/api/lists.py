@@ -1,0 +1,34 @@
+"""Lists that refuse a query the contract says can't be meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordergate.api.exchange import Reader
+    from ordergate.model.common import Document
+    from ordergate.tmf630.attributes import Attributes
+    from ordergate.tmf630.query import Query
+
+
+class CheckedReader:
+    """Reads documents of one kind (`api.exchange.Reader`), once their contract allows the query."""
+
+    def __init__(self, reader: Reader, attributes: Attributes) -> None:
+        self._reader = reader
+        self._attributes = attributes
+
+    async def read(self, entity_id: str) -> tuple[Document, int]:
+        """Return the document and its revision; raise NotFoundError if there is none."""
+        return await self._reader.read(entity_id)
+
+    async def list(self, query: Query) -> tuple[Sequence[Document], int]:
+        """Return the page that is asked for, and how many match in all.
+
+        Raises:
+            InvalidQueryError: see `tmf630.attributes.Attributes.check`.
+        """
+        self._attributes.check(query)
+        return await self._reader.list(query)

@@ -1,0 +1,228 @@
+"""Resource orders: take, change, cancel and remove them, over the ports.
+
+A cancel task is a commit point: what comes next is found out anew each time (`cancel.next_step`),
+so the sweeper finishes what a crash left, and begins what has become due.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ordergate.errors import NotFoundError, UnknownResourceOrderError
+from ordergate.model.states import UNDER_CANCELLATION
+from ordergate.process.acknowledge import acknowledge
+from ordergate.process.cancel import cancel, next_step
+from ordergate.process.idempotency import check_key
+from ordergate.process.lifecycle import amend, removal
+from ordergate.process.revisions import write_over
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.cancel import Step
+    from ordergate.process.lifecycle import Check
+    from ordergate.process.ports import (
+        CancelTaskBook,
+        Clock,
+        Entity,
+        FaultPoints,
+        Idempotency,
+        OrderBook,
+        Relay,
+    )
+    from ordergate.tmf630.patch import Change
+
+_log = logging.getLogger(__name__)
+
+_LOOKS = 32
+"""How often a task is gone on with before it is left to the sweeper; six steps are the most."""
+
+_SWEPT_AT_ONCE = 100
+
+
+class CancelResourceOrders:
+    """Cancel tasks and what becomes of their orders."""
+
+    def __init__(
+        self,
+        *,
+        tasks: CancelTaskBook,
+        orders: OrderBook,
+        addresses: Addresses,
+        clock: Clock,
+        relay: Relay,
+        faults: FaultPoints,
+    ) -> None:
+        self._tasks = tasks
+        self._orders = orders
+        self._addresses = addresses
+        self._clock = clock
+        self._relay = relay
+        self._faults = faults
+
+    async def take(
+        self, body: Document, task_id: str, idempotency: Idempotency | None = None
+    ) -> Entity:
+        """Keep the task that a client POSTs, go on with it and return it as it is then.
+
+        Raises:
+            UnknownResourceOrderError: there is no such order.
+            IllegalTransitionError, DuplicateError: the order is over, or being cancelled already.
+            IdempotencyConflictError: the key was used with another body.
+        """
+        # The order comes first: if a task of the same key has moved it, that task is found next.
+        order = await self._order(body["resourceOrder"]["id"])
+        kept = await self._task(task_id) if idempotency else None
+        if kept is None:
+            if order is None:
+                raise UnknownResourceOrderError(
+                    f"There is no resource order with the id {body['resourceOrder']['id']!r}.",
+                    path="resourceOrder.id",
+                )
+            moment = self._clock.now()
+            task = cancel(body, task_id, order, self._addresses, moment, idempotency=idempotency)
+            kept = await self._tasks.add(task)
+        if kept is not None:
+            check_key(idempotency, kept.idempotency)
+            task = kept
+        self._relay.wake()
+        self._faults.reached("afterCancelTask")
+        return await self._go_on(task, order)
+
+    async def finish(self, order: Entity) -> None:
+        """Go on with the cancellation that an order is under, as far as it goes now."""
+        if order.cancellation is not None:
+            await self._go_on(await self._tasks.get(order.cancellation.task_id), order)
+
+    async def sweep(self, *, older_than: float) -> int:
+        """Go on with all tasks that were due so many seconds ago; return how many moved."""
+        due = self._clock.now() - timedelta(seconds=older_than)
+        moved, after = 0, ""
+        while left := await self._tasks.unfinished(due=due, after=after, limit=_SWEPT_AT_ONCE):
+            for task in left:
+                seen, order = await self._both(task)
+                moved += (await self._go_on(seen, order)).revision != seen.revision
+            after = left[-1].id
+        if moved:
+            _log.info("went on with cancellations", extra={"count": moved})
+        return moved
+
+    async def _go_on(self, task: Entity, order: Entity | None) -> Entity:
+        """Take the steps that can be taken now, whoever else is at it.
+
+        The order was read before the task. The other way round the task could be over by the time
+        its order is read, and would begin once more.
+        """
+        for _ in range(_LOOKS):
+            step = next_step(task, order, self._clock.now())
+            if step is None:
+                break
+            if await self._write(step):
+                task, order = step.task or task, step.order or order
+                self._relay.wake()
+                self._faults.reached(step.done)
+            else:
+                task, order = await self._both(task)
+        return task
+
+    async def _both(self, task: Entity) -> tuple[Entity, Entity | None]:
+        """Return the task and its order as they are now."""
+        order = await self._order(task.document["resourceOrder"]["id"])
+        return await self._tasks.get(task.id), order
+
+    async def _write(self, step: Step) -> bool:
+        if step.task is not None:
+            return await self._tasks.replace(step.task)
+        return step.order is not None and await self._orders.replace(step.order)
+
+    async def _order(self, order_id: str) -> Entity | None:
+        try:
+            return await self._orders.get(order_id)
+        except NotFoundError:
+            return None
+
+    async def _task(self, task_id: str) -> Entity | None:
+        try:
+            return await self._tasks.get(task_id)
+        except NotFoundError:
+            return None
+
+
+class KeepResourceOrders:
+    """Resource orders of clients and of Track & Manage: taken, changed and removed."""
+
+    def __init__(
+        self,
+        *,
+        orders: OrderBook,
+        cancellations: CancelResourceOrders,
+        addresses: Addresses,
+        clock: Clock,
+        relay: Relay,
+        check: Check,
+    ) -> None:
+        self._orders = orders
+        self._cancellations = cancellations
+        self._addresses = addresses
+        self._clock = clock
+        self._relay = relay
+        self._check = check
+
+    async def take(
+        self, body: Document, order_id: str, idempotency: Idempotency | None = None
+    ) -> Entity:
+        """Acknowledge an order that a client POSTs, and keep it.
+
+        Raises:
+            InvalidDocumentError: see `acknowledge`.
+            IdempotencyConflictError: the key was used with another body.
+        """
+        order = acknowledge(body, order_id, self._addresses, self._clock.now(), idempotency)
+        kept = await self._orders.add(order)
+        if kept is not None:
+            check_key(idempotency, kept.idempotency)
+            return kept
+        self._relay.wake()
+        return order
+
+    async def change(
+        self, order_id: str, change: Change, if_revision: Collection[int] | None = None
+    ) -> Entity:
+        """Amend an order by a patch and return it; see `amend` for what is refused.
+
+        Raises:
+            NotFoundError: there is none.
+            PreconditionFailedError, StaleRevisionError: see `write_over`.
+        """
+        kept = await write_over(
+            lambda: self._orders.get(order_id),
+            lambda order: amend(order, change, self._clock.now(), self._check, self._addresses),
+            self._orders.replace,
+            if_revision,
+        )
+        if kept.owed:
+            self._relay.wake()
+        if kept.document["state"] in UNDER_CANCELLATION:
+            await self._cancellations.finish(kept)
+            return await self._orders.get(order_id)
+        return kept
+
+    async def remove(self, order_id: str, if_revision: Collection[int] | None = None) -> None:
+        """Delete an order; its listeners are told.
+
+        Raises:
+            NotFoundError: there is none.
+            IllegalTransitionError: it is being worked on.
+            PreconditionFailedError, StaleRevisionError: see `write_over`.
+        """
+        await write_over(
+            lambda: self._orders.get(order_id),
+            lambda order: removal(order, self._clock.now()),
+            self._orders.remove,
+            if_revision,
+        )
+        self._relay.wake()

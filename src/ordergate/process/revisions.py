@@ -1,0 +1,49 @@
+"""Revisions: change what is kept so that no update is ever lost.
+
+Everybody writes over the revision they read. Who comes second reads again and decides anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordergate.errors import PreconditionFailedError, StaleRevisionError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from ordergate.process.ports import Entity
+
+_TRIES = 8
+"""How often a change is made again over one that came between."""
+
+
+async def write_over(
+    read: Callable[[], Awaitable[Entity]],
+    change: Callable[[Entity], Entity | None],
+    write: Callable[[Entity], Awaitable[bool]],
+    if_revision: Collection[int] | None = None,
+) -> Entity:
+    """Return the entity as `change` leaves it, written over the very revision it was made from.
+
+    Args:
+        change: returns the next revision, or None where nothing changes.
+        write: returns False if the entity changed meanwhile.
+        if_revision: the revisions that the change is meant for; None is any.
+
+    Raises:
+        PreconditionFailedError: the entity has another revision than those.
+        StaleRevisionError: it changed again each time.
+    """
+    for _ in range(_TRIES):
+        entity = await read()
+        if if_revision is not None and entity.revision not in if_revision:
+            raise PreconditionFailedError(
+                "The order was changed since; read it again and decide anew.", path="If-Match"
+            )
+        changed = change(entity)
+        if changed is None:
+            return entity
+        if await write(changed):
+            return changed
+    raise StaleRevisionError("The order keeps changing; read it and try again.")

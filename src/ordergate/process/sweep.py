@@ -1,0 +1,38 @@
+"""Sweep: finish, now and then, what a crash left or what has become due."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from ordergate.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+_log = logging.getLogger(__name__)
+
+
+class Sweep(Protocol):
+    """Goes on with what is left."""
+
+    def __call__(self, *, older_than: float) -> Awaitable[int]:
+        """Go on with what has lain for so many seconds; return how much there was."""
+
+
+async def keep_sweeping(
+    sweep: Sweep, stop: asyncio.Event, *, interval: float, older_than: float
+) -> None:
+    """Sweep now, whatever the age, and from then on every `interval` seconds until `stop`."""
+    age = 0.0
+    while not stop.is_set():
+        try:
+            await sweep(older_than=age)
+            age = older_than
+        except StoreUnavailableError:
+            _log.warning("the sweep is put off: the store does not answer")
+        try:
+            await asyncio.wait_for(stop.wait(), interval)
+        except TimeoutError:
+            continue

@@ -1,0 +1,106 @@
+"""Cancel tasks in MongoDB (`process.ports.CancelTaskBook`, collection `cancelResourceOrder`).
+
+`unfinished` lies beside the document until the task is over. A unique index over it lets one task
+per order in at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from ordergate.errors import DuplicateError, NotFoundError
+from ordergate.model.common import timestamp
+from ordergate.model.states import FINAL_OF_TASK
+from ordergate.storage.database import in_our_words
+from ordergate.storage.entities import EntityReader, entity_of, stored, write_over
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ordergate.process.ports import Entity
+    from ordergate.storage.database import Database, Stored
+
+COLLECTION = "cancelResourceOrder"
+_ORDER = "document.resourceOrder.id"
+_UNFINISHED = {"unfinished": True}
+_SWEPT = "swept"
+
+
+class MongoCancelTaskBook(EntityReader):
+    """Keeps cancel tasks; every change is one single-document majority write.
+
+    Args:
+        page_limit: the most that a list answers with.
+    """
+
+    def __init__(self, database: Database, *, page_limit: int) -> None:
+        super().__init__(
+            database[COLLECTION],
+            kind="cancellation",
+            page_limit=page_limit,
+            default_sort="id",
+        )
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that are not there yet."""
+        one_at_a_time = IndexModel(
+            [(_ORDER, 1)], name="oneAtATime", unique=True, partialFilterExpression=_UNFINISHED
+        )
+        swept = IndexModel(
+            [("unfinished", 1), ("_id", 1)], name=_SWEPT, partialFilterExpression=_UNFINISHED
+        )
+        with in_our_words():
+            await self._collection.create_indexes([*self.indexes(), one_at_a_time, swept])
+
+    async def add(self, task: Entity) -> Entity | None:
+        """Store the task in one write; return None, or the one that has its id already.
+
+        Raises:
+            DuplicateError: another task for the same order isn't over yet.
+        """
+        with in_our_words():
+            try:
+                await self._collection.insert_one({**stored(task), **_UNFINISHED})
+            except DuplicateKeyError as error:
+                kept = await self._collection.find_one({"_id": task.id})
+                if kept is None:
+                    raise DuplicateError(
+                        "Another cancellation of the order isn't over yet.",
+                        path="resourceOrder.id",
+                    ) from error
+                return entity_of(kept)
+        return None
+
+    async def get(self, task_id: str) -> Entity:
+        """Return the task.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with in_our_words():
+            kept = await self._collection.find_one({"_id": task_id})
+        if kept is None:
+            raise NotFoundError(f"There is no cancellation with the id {task_id!r}.", path="id")
+        return entity_of(kept)
+
+    async def replace(self, task: Entity) -> bool:
+        """Store a changed task and its owed events; return False if it changed meanwhile."""
+        over = task.document["state"] in FINAL_OF_TASK
+        gone: Stored = {"unfinished": ""} if over else {}
+        return await write_over(self._collection, task, {"document": task.document}, gone)
+
+    async def unfinished(self, *, due: datetime, after: str, limit: int) -> Sequence[Entity]:
+        """Return tasks that aren't over and were due by then, by id, from beyond `after`."""
+        wanted: Stored = {
+            **_UNFINISHED,
+            "_id": {"$gt": after},
+            "document.requestedCancellationDate": {"$not": {"$gt": timestamp(due)}},
+        }
+        with in_our_words():
+            cursor = self._collection.find(wanted).hint(_SWEPT).sort("_id", 1).limit(limit)
+            found = await cursor.to_list()
+        return [entity_of(kept) for kept in found]
