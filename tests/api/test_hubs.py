@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 import pytest
 
 from api.client import TMF641, TMF652, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOORS = [TMF652, TMF641]
 
@@ -20,6 +24,14 @@ def door(request: pytest.FixtureRequest, api: Client) -> Client:
 def _closed(door: Client) -> object:
     yield
     door.close()
+
+
+@pytest.fixture
+def other(door: Client) -> Iterator[Client]:
+    (path,) = (path for path in DOORS if path != door.door)
+    client = door.at(path)
+    yield client
+    client.close()
 
 
 def callback() -> str:
@@ -101,12 +113,90 @@ class TestUnregisterListener:
         door.delete(f"/hub/{hub_id}", expect=404)
         door.post("/hub", body, expect=201)
 
-    def test_other_door_does_not_know_it(self, door: Client) -> None:
-        (other,) = (Client(door.url, path) for path in DOORS if path != door.door)
+    def test_other_door_does_not_know_it(self, door: Client, other: Client) -> None:
         hub_id = door.post("/hub", {"callback": callback()}, expect=201)["id"]
         other.delete(f"/hub/{hub_id}", expect=404)
-        other.close()
 
-    def test_registered_listeners_are_not_shown(self, door: Client) -> None:
-        assert door.get("/hub", expect=405).headers["Allow"] == "POST"  # H9
-        assert door.get("/hub/1", expect=405).headers["Allow"] == "DELETE"
+
+class TestListHub:
+    def test_listeners_are_shown_as_they_were_registered(self, door: Client) -> None:
+        address = callback()
+        made = [
+            door.post("/hub", body, expect=201).document
+            for body in ({"callback": address, "query": "eventType=A"}, {"callback": address})
+        ]
+        answer = door.get(f"/hub?callback={address}")  # H9
+        assert answer.document == made
+        assert answer.headers["X-Total-Count"] == answer.headers["X-Result-Count"] == "2"
+        assert "Link" not in answer.headers
+
+    def test_list_without_a_query_has_every_listener_of_the_door(self, door: Client) -> None:
+        made = door.post("/hub", {"callback": callback()}, expect=201).document
+        answer = door.get("/hub?offset=0")
+        assert answer.headers["X-Total-Count"] == str(len(answer.document))
+        assert answer.document[-1] == made
+
+    @pytest.mark.parametrize(
+        ("asked", "callbacks"),
+        [
+            ("callback={0}/a", ["a"]),
+            ("callback={0}/a,{0}/b", ["a", "b"]),
+            ("callback.regex={0}/[bc]$", ["b", "c"]),
+            ("callback.regex={0}&query=eventType%3DB", ["b"]),
+            ("callback={0}", []),
+        ],
+    )
+    def test_list_is_filtered(self, door: Client, asked: str, callbacks: list[str]) -> None:
+        address = callback()
+        for name in "abc":
+            body = {"callback": f"{address}/{name}", "query": f"eventType={name.upper()}"}
+            door.post("/hub", body, expect=201)
+        found = door.get(f"/hub?{asked.format(address)}").document
+        assert [one["callback"] for one in found] == [f"{address}/{name}" for name in callbacks]
+
+    def test_list_is_paged_and_says_how_many_there_are(self, door: Client) -> None:
+        address = callback()
+        for name in "abc":
+            door.post("/hub", {"callback": f"{address}/{name}"}, expect=201)
+        part = door.get(f"/hub?callback.regex={address}&offset=1&limit=1", expect=206)
+        assert [one["callback"] for one in part.document] == [f"{address}/b"]
+        assert part.headers["X-Total-Count"] == "3"
+        assert part.headers["X-Result-Count"] == "1"
+        pages = f"<{door.url}{door.door}/hub?callback.regex={address}&"
+        assert f'{pages}offset=2&limit=1>; rel="next"' in part.headers["Link"]
+        assert door.get(f"/hub?callback.regex={address}&limit=0", expect=206).document == []
+
+    def test_fields_are_selected(self, door: Client) -> None:
+        made = door.post("/hub", {"callback": callback(), "query": "eventType=A"}, expect=201)
+        shown = [{"id": made["id"], "query": "eventType=A"}]
+        assert door.get(f"/hub?id={made['id']}&fields=query").document == shown
+
+    def test_other_door_does_not_list_it(self, door: Client, other: Client) -> None:
+        address = callback()
+        door.post("/hub", {"callback": address}, expect=201)
+        assert other.get(f"/hub?callback={address}").document == []
+
+    def test_sort_is_not_offered(self, door: Client) -> None:
+        assert door.get("/hub?sort=callback", expect=501)["code"] == "unsupportedQuery"
+
+
+class TestRetrieveHub:
+    @pytest.mark.parametrize("query", [None, "eventType=A", ""])
+    def test_listener_is_read_at_its_address(self, door: Client, query: str | None) -> None:
+        body = {"callback": callback()} | ({} if query is None else {"query": query})
+        made = door.post("/hub", body, expect=201)
+        path = made.headers["Location"].removeprefix(f"{door.url}{door.door}")
+        assert door.get(path).document == made.document
+        assert door.get(f"{path}?fields=none").document == {"id": made["id"]}
+
+    def test_unknown_listener_is_not_found(self, door: Client) -> None:
+        assert door.get("/hub/nobody", expect=404)["code"] == "notFound"
+
+    def test_listener_that_is_gone_is_not_found(self, door: Client) -> None:
+        hub_id = door.post("/hub", {"callback": callback()}, expect=201)["id"]
+        door.delete(f"/hub/{hub_id}")
+        door.get(f"/hub/{hub_id}", expect=404)
+
+    def test_other_door_does_not_show_it(self, door: Client, other: Client) -> None:
+        hub_id = door.post("/hub", {"callback": callback()}, expect=201)["id"]
+        other.get(f"/hub/{hub_id}", expect=404)

@@ -112,7 +112,6 @@ class TestCreateResourceOrder:
     def test_extensions_ride_along_untouched(self, tmf652: Client) -> None:
         extensions = {
             "shoeSize": 42,
-            "__proto__": {"x": [None, 1.5]},
             "serialDate": 20240101,
             "": "no name",
             "name": "ß 漢字 👩‍🚀 \u202e",

@@ -1,17 +1,20 @@
-"""The hub of a TMF door: listeners register and unregister (TMF630 part 1, §10)."""
+"""The hub of a TMF door: listeners register, are shown and unregister (TMF630 part 1, §10)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from ordergate.api.exchange import created, new_entity, no_content
-from ordergate.errors import InvalidDocumentError
+from ordergate.api.exchange import created, new_entity, no_content, one, page, query
+from ordergate.errors import InvalidDocumentError, UnsupportedQueryError
 from ordergate.model.notification import EventSubscription
 from ordergate.schemas.patterns import compile_pattern
+from ordergate.tmf630.filter import matches
 from ordergate.tmf630.hub_query import parse_hub_query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.responses import Response
 
     from ordergate.model.addresses import Addresses
@@ -27,6 +30,12 @@ class Hubs(Protocol):
     ) -> EventSubscription:
         """Register; raise DuplicateError for the same callback and query."""
 
+    async def get(self, hub_id: str, api: Api) -> EventSubscription:
+        """Return the listener; raise NotFoundError if that door has none."""
+
+    async def all(self) -> Sequence[EventSubscription]:
+        """Return the listeners of all doors, oldest first."""
+
     async def remove(self, hub_id: str, api: Api) -> None:
         """Unregister; raise NotFoundError if there is none."""
 
@@ -35,31 +44,53 @@ class Hub:
     """`hub` of one door.
 
     Args:
-        api: the door; its listeners hear of its own events only.
+        api: the door; its listeners hear of its own events only, and no other door shows them.
     """
 
-    def __init__(self, hubs: Hubs, api: Api, addresses: Addresses) -> None:
+    def __init__(self, hubs: Hubs, api: Api, addresses: Addresses, *, page_limit: int) -> None:
         self._hubs = hubs
         self._api = api
         self._addresses = addresses
+        self._page_limit = page_limit
+
+    async def list_hub(self) -> Response:
+        """GET /hub: the listeners of this door, oldest first.
+
+        Raises:
+            UnsupportedQueryError: there is a `sort`.
+        """
+        asked = query(self._page_limit)
+        if asked.sort:
+            raise UnsupportedQueryError("Listeners always come oldest first.", path="sort")
+        listeners = [_shown(kept) for kept in await self._hubs.all() if kept.api is self._api]
+        found = [listener for listener in listeners if matches(listener, asked.conditions)]
+        limit = self._page_limit if asked.limit is None else asked.limit
+        part = found[asked.offset : asked.offset + limit]
+        return page(part, len(found), asked, self._addresses.hub(self._api, "").rstrip("/"))
+
+    async def retrieve_hub(self, id_: str) -> Response:
+        """GET /hub/{id}."""
+        return one(_shown(await self._hubs.get(id_, self._api)), self._page_limit)
 
     async def register_listener(self) -> Response:
         """POST /hub: every event of the door that `query` selects goes to `callback`."""
         new = new_entity()
-        callback, query = new.body["callback"], new.body.get("query")
+        callback, wanted = new.body["callback"], new.body.get("query")
         _check_callback(callback)
-        parse_hub_query(query, compile_pattern)  # refused now, not at the first event
-        asked = EventSubscription(new.id, self._api, callback, query)
+        parse_hub_query(wanted, compile_pattern)  # refused now, not at the first event
+        asked = EventSubscription(new.id, self._api, callback, wanted)
         kept = await self._hubs.add(asked, new.idempotency)
-        document: Document = {"id": kept.id, "callback": kept.callback}
-        if kept.query is not None:
-            document["query"] = kept.query
-        return created(document, self._addresses.hub(self._api, kept.id))
+        return created(_shown(kept), self._addresses.hub(self._api, kept.id))
 
     async def unregister_listener(self, id_: str) -> Response:
         """DELETE /hub/{id}: nothing more is sent to it."""
         await self._hubs.remove(id_, self._api)
         return no_content()
+
+
+def _shown(kept: EventSubscription) -> Document:
+    document: Document = {"id": kept.id, "callback": kept.callback}
+    return document if kept.query is None else {**document, "query": kept.query}
 
 
 def _check_callback(callback: str) -> None:

@@ -273,7 +273,7 @@ def wire_doors(
         addresses=addresses,
         page_limit=limit,
     )
-    hubs = {api: Hub(stores.hubs, api, addresses) for api in Api}
+    hubs = {api: Hub(stores.hubs, api, addresses, page_limit=limit) for api in Api}
     doors = (
         Door(
             contracts.tmf652,
