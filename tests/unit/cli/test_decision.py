@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from ordergate.cli.decision import decision_tree, is_rejected
-from unit.client.decided import vpn_and_fibre, without_orders
+from unit.cli.decided import vpn_and_fibre, without_orders
 
 if TYPE_CHECKING:
     from ordergate.model.common import Document

@@ -11,7 +11,7 @@ from ordergate.cli.demo_table import (
     why_lines,
 )
 from ordergate.cli.listener import Notification
-from unit.client.decided import ACCESS, CORE, vpn_and_fibre, without_orders
+from unit.cli.decided import ACCESS, CORE, vpn_and_fibre, without_orders
 
 
 def vpn_and_fibre_sent() -> Sent:

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from loopback.conformance.answering import answering, session
 from ordergate.conformance.check import BlockedError, ViolationError
 from ordergate.conformance.session import UnreachableError
-from unit.conformance.answering import answering, session
 
 
 def test_answer_is_read_as_json() -> None:

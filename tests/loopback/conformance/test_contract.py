@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from loopback.conformance.answering import answering, session
 from ordergate.conformance import contract
 from ordergate.conformance.check import AbsentError, ViolationError
 from ordergate.conformance.door import Door
 from ordergate.conformance.listener import Listener
 from ordergate.conformance.profile import PROFILES
 from ordergate.model.common import Api
-from unit.conformance.answering import answering, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from loopback.conformance.answering import answering, session
 from ordergate.conformance.profile import PROFILES
 from ordergate.conformance.target import find_contract, find_doors, is_contract, read_file
 from ordergate.errors import SetupError
 from ordergate.model.common import Api
-from unit.conformance.answering import answering, session
 from wrong_server import BASE, serving
 
 if TYPE_CHECKING:

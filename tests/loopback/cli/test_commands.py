@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from loopback.client.canned_gateway import canned_gateway
 from ordergate import __version__
 from ordergate.cli.commands import cli, run
 from ordergate.settings import Settings
-from unit.client.canned_gateway import canned_gateway
-from unit.client.decided import vpn_and_fibre, without_orders
+from unit.cli.decided import vpn_and_fibre, without_orders
 
 if TYPE_CHECKING:
-    from unit.client.canned_gateway import Answers
+    from loopback.client.canned_gateway import Answers
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TMF641 = "/tmf-api/serviceOrdering/v4/serviceOrder"

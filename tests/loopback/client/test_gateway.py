@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from loopback.client.canned_gateway import canned_gateway
 from ordergate.client import GatewayClient, RefusedError
 from ordergate.errors import SetupError
 from ordergate.model.common import Api
-from unit.client.canned_gateway import canned_gateway
 
 if TYPE_CHECKING:
-    from unit.client.canned_gateway import Answers
+    from loopback.client.canned_gateway import Answers
 
 TMF641 = "/tmf-api/serviceOrdering/v4"
 TMF652 = "/tmf-api/resourceOrderingManagement/v4"
