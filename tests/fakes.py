@@ -255,24 +255,54 @@ class InMemoryCancelTaskBook(_Away):
 class InMemoryRequestBook(_Away):
     """Keeps the records of requests; a settled one has no plan any more.
 
-    `asked` counts how often it was asked for what is left.
+    `asked` counts how often it was asked for what is left, `writes` what was written.
+
+    Args:
+        changed_between: called before each change is written, as somebody else would come between.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, changed_between: Callable[[InMemoryRequestBook], object] | None = None
+    ) -> None:
         self._kept: dict[str, RecordedRequest] = {}
+        self._changed_between = changed_between
         self.asked = 0
+        self.writes = 0
 
     async def add(self, record: RecordedRequest) -> RecordedRequest | None:
         self.answer()
         if record.entity.id in self._kept:
             return self._read(record.entity.id)
         self._kept[record.entity.id] = copy.deepcopy(record)
+        self.writes += 1
         return None
 
-    async def settle(self, request_id: str) -> None:
+    async def get(self, request_id: str) -> RecordedRequest:
         self.answer()
-        if request_id in self._kept:
-            self._kept[request_id] = replace(self._kept[request_id], plan=Plan())
+        if request_id not in self._kept:
+            raise NotFoundError(f"There is no request with the id {request_id!r}.", path="id")
+        return self._read(request_id)
+
+    async def replace(self, record: RecordedRequest) -> bool:
+        self.answer()
+        if self._changed_between is not None:
+            self._changed_between(self)
+        kept = self._kept.get(record.entity.id)
+        if kept is None or kept.revision != record.revision - 1:
+            return False
+        mine = record.plan.revision == record.revision
+        owed = (*kept.owed, *record.owed)
+        entity = replace(record.entity, owed=owed, idempotency=kept.entity.idempotency)
+        changed = replace(record, entity=entity, plan=record.plan if mine else kept.plan)
+        self._kept[record.entity.id] = copy.deepcopy(changed)
+        self.writes += 1
+        return True
+
+    async def settle(self, record: RecordedRequest) -> None:
+        self.answer()
+        kept = self._kept.get(record.entity.id)
+        if kept is not None and kept.plan.revision == record.plan.revision:
+            self._kept[record.entity.id] = replace(kept, plan=Plan())
 
     async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
         self.answer()
@@ -283,6 +313,13 @@ class InMemoryRequestBook(_Away):
             if record.plan and record.entity.document["receivedDate"] <= timestamp(received_before)
         ]
         return [self._read(request_id) for request_id in left[:limit]]
+
+    def touch(self, request_id: str) -> None:
+        """Raise the revision, as another writer does."""
+        kept = self._kept[request_id]
+        self._kept[request_id] = replace(
+            kept, entity=replace(kept.entity, revision=kept.revision + 1)
+        )
 
     def owed(self, request_id: str) -> list[OwedEvent]:
         """Return what waits in the record's outbox."""

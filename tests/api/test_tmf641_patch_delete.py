@@ -157,7 +157,9 @@ class TestDeleteServiceOrder:
             again(path, expect=404)
         tmf641.patch(path, {}, expect=404)
         assert tmf641.get(f"/serviceOrder?id={order['id']}").document == []
-        assert api.get(f"{GATEWAY}/initiatingRequest/{order['id']}").document == record
+        kept = api.get(f"{GATEWAY}/initiatingRequest/{order['id']}").document
+        assert kept["timeline"].pop()["event"] == "serviceOrderDeleted"
+        assert kept == record
         issued = api.get(f"{TMF652}/resourceOrder?initiatingRequest.id={order['id']}").document
         assert len(issued) == len(record["resourceOrder"])
 

@@ -12,7 +12,7 @@ import pytest
 from fakes import InMemoryRequestBook
 from fakes_delivery import empty, owed, temporary_database
 from make import MOMENT
-from ordergate.errors import NotFoundError
+from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp
 from ordergate.process.ports import Entity, Idempotency, Plan, RecordedRequest
 from ordergate.storage.outboxes import MongoOutboxes
@@ -47,12 +47,26 @@ def record(
     document = {"id": request_id, "state": "acknowledged", "receivedDate": timestamp(moment)}
     event = owed(request_id, 1, api=Api.SERVICE_ORDERING)
     entity = Entity(request_id, document, sequence=1, owed=(event,))
-    return RecordedRequest(entity, {"id": request_id, "serviceOrderItem": []}, plan)
+    return RecordedRequest(entity, {"id": request_id, "serviceOrderItem": []}, plan=plan)
 
 
 def as_read(one: RecordedRequest) -> RecordedRequest:
     """Return the record as the book hands it out: its own outbox stays behind, its plan doesn't."""
     return replace(one, entity=replace(one.entity, owed=()))
+
+
+def later(before: RecordedRequest, state: str) -> RecordedRequest:
+    """Return the next revision of the record, which owes one event more."""
+    entity = before.entity
+    event = owed(entity.id, entity.sequence + 1, api=Api.SERVICE_ORDERING)
+    changed = replace(
+        entity,
+        document={**entity.document, "state": state},
+        revision=entity.revision + 1,
+        sequence=entity.sequence + 1,
+        owed=(event,),
+    )
+    return replace(before, entity=changed)
 
 
 class RequestBookContract:
@@ -80,16 +94,74 @@ class RequestBookContract:
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
         runner.run(book.add(record()))
-        runner.run(book.settle("a"))
-        runner.run(book.settle("a"))
+        runner.run(book.settle(record()))
+        runner.run(book.settle(record()))
         assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
         assert runner.run(book.add(record())) == as_read(record(plan=Plan()))
 
     def test_settling_what_is_not_there_is_nothing(
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
-        runner.run(book.settle("a"))
+        runner.run(book.settle(record()))
         assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+
+    def test_change_is_kept_whole_with_its_events(
+        self, runner: asyncio.Runner, book: RequestBook, owing: Owing
+    ) -> None:
+        runner.run(book.add(record(plan=Plan())))
+        changed = later(runner.run(book.get("a")), "inProgress")
+        assert runner.run(book.replace(changed)) is True
+        assert runner.run(book.get("a")) == as_read(changed)
+        assert owing("a") == [1, 2]
+
+    def test_change_over_a_stale_revision_writes_nothing(
+        self, runner: asyncio.Runner, book: RequestBook, owing: Owing
+    ) -> None:
+        runner.run(book.add(record()))
+        first = runner.run(book.get("a"))
+        assert runner.run(book.replace(later(first, "inProgress"))) is True
+        assert runner.run(book.replace(later(first, "rejected"))) is False
+        assert runner.run(book.get("a")).entity.document["state"] == "inProgress"
+        assert owing("a") == [1, 2]
+
+    def test_change_leaves_an_older_plan_as_it_is_kept(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        first = runner.run(book.get("a"))
+        runner.run(book.settle(first))
+        assert runner.run(book.replace(later(first, "inProgress"))) is True
+        assert not runner.run(book.get("a")).plan
+
+    def test_newer_plan_is_not_settled_with_an_older_one(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        first = runner.run(book.get("a"))
+        plan = replace(PLAN, special_handling=(), revision=2)
+        assert runner.run(book.replace(replace(later(first, "inProgress"), plan=plan))) is True
+        runner.run(book.settle(first))
+        assert runner.run(book.get("a")).plan == plan
+
+    def test_deleted_service_order_leaves_its_record(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        gone = replace(later(runner.run(book.get("a")), "completed"), service_order=None)
+        assert runner.run(book.replace(gone)) is True
+        assert runner.run(book.get("a")) == as_read(gone)
+
+    def test_unknown_record_is_not_found(self, runner: asyncio.Runner, book: RequestBook) -> None:
+        with pytest.raises(NotFoundError, match="'b'"):
+            runner.run(book.get("b"))
+        assert runner.run(book.replace(later(record("b"), "inProgress"))) is False
+
+    def test_what_was_asked_at_the_own_door_is_kept(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        asked = replace(record(), service_order=None, asked={"requestedItem": []})
+        runner.run(book.add(asked))
+        assert runner.run(book.get("a")) == as_read(asked)
 
     def test_record_without_a_plan_is_never_left(
         self, runner: asyncio.Runner, book: RequestBook
@@ -165,6 +237,18 @@ class TestMongoRequestBook(RequestBookContract):
         runner.run(book.add(record()))
         assert runner.run(book.records.read("a")) == (record().entity.document, 1)
         assert runner.run(book.service_orders.read("a")) == (record().service_order, 1)
+
+    def test_key_of_a_deleted_service_order_makes_no_other(
+        self, runner: asyncio.Runner, book: MongoRequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        gone = replace(later(runner.run(book.get("a")), "completed"), service_order=None)
+        runner.run(book.replace(gone))
+        with pytest.raises(NotFoundError):
+            runner.run(book.service_orders.read("a"))
+        with pytest.raises(DuplicateError) as caught:
+            runner.run(book.add(record()))
+        assert caught.value.path == "Idempotency-Key"
 
     def test_request_that_is_no_service_order_is_not_found_among_them(
         self, runner: asyncio.Runner, book: MongoRequestBook

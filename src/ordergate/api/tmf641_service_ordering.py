@@ -65,7 +65,7 @@ class ServiceOrdering:
             new.idempotency,
         )
         href = self._addresses.service_order(new.id)
-        return created(record.service_order or {}, href, record.entity.revision)
+        return created(record.service_order or {}, href, record.revision)
 
     async def retrieve_service_order(self, id_: str) -> Response:
         """GET /serviceOrder/{id}."""
@@ -74,8 +74,8 @@ class ServiceOrdering:
 
     async def patch_service_order(self, id_: str) -> Response:
         """PATCH /serviceOrder/{id}."""
-        order = await self._keeping.change(id_, patch(), if_revision())
-        return changed(order.document, order.revision)
+        record = await self._keeping.change(id_, patch(), if_revision())
+        return changed(record.service_order or {}, record.revision)
 
     async def delete_service_order(self, id_: str) -> Response:
         """DELETE /serviceOrder/{id}: its record stays at the gateway's own door."""

@@ -221,7 +221,7 @@ def wire_process(
         check=contracts.bodies["tmf652"].check_of("createResourceOrder", "patchResourceOrder"),
     )
     service_orders = KeepServiceOrders(
-        orders=stores.requests.service_orders,
+        requests=stores.requests,
         clock=clock,
         relay=relay,
         check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),

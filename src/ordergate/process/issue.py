@@ -189,7 +189,7 @@ def issue(
     hand_overs = tuple(
         Entity(one.id, documents.special_handling(one)) for one in decision.hand_over
     )
-    return RecordedRequest(record, service_order, Plan(orders, hand_overs))
+    return RecordedRequest(record, service_order, plan=Plan(orders, hand_overs))
 
 
 def _issued(order: ResourceOrder, documents: Documents, moment: datetime) -> Entity:

@@ -106,7 +106,7 @@ class IssueResourceOrders:
             await self._orders.add_all(record.plan.resource_order)
             self._faults.reached("afterOrders")
             await self._hand_overs.add_all(record.plan.special_handling)
-            await self._requests.settle(record.entity.id)
+            await self._requests.settle(record)
         self._relay.wake()
 
     async def sweep(self, *, older_than: float) -> int:

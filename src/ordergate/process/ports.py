@@ -60,10 +60,15 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recorded request still has to issue: resource orders and hand-overs."""
+    """What a recorded request still has to issue: resource orders and hand-overs.
+
+    Args:
+        revision: of the record, when the plan was made.
+    """
 
     resource_order: tuple[Entity, ...] = ()
     special_handling: tuple[Entity, ...] = ()
+    revision: int = 1
 
     def __bool__(self) -> bool:
         """Return whether anything is to be issued."""
@@ -77,12 +82,24 @@ class RecordedRequest:
     Args:
         entity: the record's document, and the events owed for the service order.
         service_order: the TMF641 order itself, where the request is one.
+        asked: what came in at the gateway's own door, where the request is none.
         plan: what is not yet known to be issued; empty when all is.
     """
 
     entity: Entity
     service_order: Document | None = None
+    asked: Document | None = None
     plan: Plan = field(default_factory=Plan)
+
+    @property
+    def revision(self) -> int:
+        """The revision of the record, and of its service order."""
+        return self.entity.revision
+
+    @property
+    def owed(self) -> tuple[OwedEvent, ...]:
+        """The events that its last change owes."""
+        return self.entity.owed
 
 
 class RuleBook(Protocol):
@@ -102,8 +119,22 @@ class RequestBook(Protocol):
             DuplicateError: the service order that its Idempotency-Key made was deleted since.
         """
 
-    async def settle(self, request_id: str) -> None:
-        """Note that the whole plan of the record is issued."""
+    async def get(self, request_id: str) -> RecordedRequest:
+        """Return the record.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, record: RecordedRequest) -> bool:
+        """Store a changed record, its service order and its owed events, all in one write.
+
+        The plan is written if it was made with this change; else the one that is kept stays.
+        Return whether its revision was still the one before; if not, nothing was written.
+        """
+
+    async def settle(self, record: RecordedRequest) -> None:
+        """Note that the whole plan of the record is issued, unless there is a newer one."""
 
     async def unsettled(
         self, *, received_before: datetime, limit: int
@@ -139,23 +170,6 @@ class OrderBook(Protocol):
 
     async def remove(self, order: Entity) -> bool:
         """Take the order away; its owed events are told all the same. Return as `replace`."""
-
-
-class ServiceOrderBook(Protocol):
-    """Keeps service orders that are there; each was added with the record of its request."""
-
-    async def get(self, order_id: str) -> Entity:
-        """Return the service order.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-
-    async def replace(self, order: Entity) -> bool:
-        """Store a changed order and its owed events; see `OrderBook.replace`."""
-
-    async def remove(self, order: Entity) -> bool:
-        """Take the order away and keep its record; its owed events are told all the same."""
 
 
 class CancelTaskBook(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ordergate.errors import NotFoundError, UnknownResourceOrderError
@@ -198,12 +199,12 @@ class KeepResourceOrders:
             NotFoundError: there is none.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
-        kept = await write_over(
-            lambda: self._orders.get(order_id),
-            lambda order: amend(order, change, self._clock.now(), self._check, self._addresses),
-            self._orders.replace,
-            if_revision,
-        )
+
+        async def amended(order: Entity) -> Entity | None:
+            return amend(order, change, self._clock.now(), self._check, self._addresses)
+
+        read = partial(self._orders.get, order_id)
+        kept = await write_over(read, amended, self._orders.replace, if_revision)
         if kept.owed:
             self._relay.wake()
         if kept.document["state"] in UNDER_CANCELLATION:
@@ -219,10 +220,10 @@ class KeepResourceOrders:
             IllegalTransitionError: it is being worked on.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
-        await write_over(
-            lambda: self._orders.get(order_id),
-            lambda order: removal(order, self._clock.now()),
-            self._orders.remove,
-            if_revision,
-        )
+
+        async def removed(order: Entity) -> Entity:
+            return removal(order, self._clock.now())
+
+        read = partial(self._orders.get, order_id)
+        await write_over(read, removed, self._orders.remove, if_revision)
         self._relay.wake()

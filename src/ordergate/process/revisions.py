@@ -5,25 +5,34 @@ Everybody writes over the revision they read. Who comes second reads again and d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ordergate.errors import PreconditionFailedError, StaleRevisionError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from ordergate.process.ports import Entity
-
 _TRIES = 8
 """How often a change is made again over one that came between."""
 
 
+class Revised(Protocol):
+    """What is kept with a revision, which grows by one with each change."""
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change."""
+
+
+_Kept = TypeVar("_Kept", bound=Revised)
+
+
 async def write_over(
-    read: Callable[[], Awaitable[Entity]],
-    change: Callable[[Entity], Entity | None],
-    write: Callable[[Entity], Awaitable[bool]],
+    read: Callable[[], Awaitable[_Kept]],
+    change: Callable[[_Kept], Awaitable[_Kept | None]],
+    write: Callable[[_Kept], Awaitable[bool]],
     if_revision: Collection[int] | None = None,
-) -> Entity:
+) -> _Kept:
     """Return the entity as `change` leaves it, written over the very revision it was made from.
 
     Args:
@@ -41,7 +50,7 @@ async def write_over(
             raise PreconditionFailedError(
                 "The order was changed since; read it again and decide anew.", path="If-Match"
             )
-        changed = change(entity)
+        changed = await change(entity)
         if changed is None:
             return entity
         if await write(changed):

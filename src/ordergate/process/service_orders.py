@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ordergate.errors import NotFoundError
+from ordergate.process.amendment import changed_attributes
+from ordergate.process.record import service_order_of, with_service_order
 from ordergate.process.revisions import write_over
 from ordergate.process.service_lifecycle import amend_service_order, service_order_removal
 
@@ -11,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Clock, Entity, Relay, ServiceOrderBook
+    from ordergate.process.ports import Clock, RecordedRequest, Relay, RequestBook
     from ordergate.tmf630.patch import Change
 
 
@@ -25,31 +30,36 @@ class KeepServiceOrders:
     def __init__(
         self,
         *,
-        orders: ServiceOrderBook,
+        requests: RequestBook,
         clock: Clock,
         relay: Relay,
         check: Callable[[Document], None],
     ) -> None:
-        self._orders = orders
+        self._requests = requests
         self._clock = clock
         self._relay = relay
         self._check = check
 
     async def change(
         self, order_id: str, change: Change, if_revision: Collection[int] | None = None
-    ) -> Entity:
-        """Amend an order by a patch and return it; see `amend_service_order` for what is refused.
+    ) -> RecordedRequest:
+        """Amend an order by a patch; see `amend_service_order` for what is refused.
 
         Raises:
             NotFoundError: there is none.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
-        kept = await write_over(
-            lambda: self._orders.get(order_id),
-            lambda order: amend_service_order(order, change, self._clock.now(), self._check),
-            self._orders.replace,
-            if_revision,
-        )
+
+        async def amended(record: RecordedRequest) -> RecordedRequest | None:
+            moment = self._clock.now()
+            order = amend_service_order(service_order_of(record), change, moment, self._check)
+            if order is None:
+                return None
+            said = ", ".join(changed_attributes(service_order_of(record).document, order.document))
+            return with_service_order(record, order, moment, "amended", said)
+
+        standing = partial(self._standing, order_id)
+        kept = await write_over(standing, amended, self._requests.replace, if_revision)
         if kept.owed:
             self._relay.wake()
         return kept
@@ -62,10 +72,23 @@ class KeepServiceOrders:
             IllegalTransitionError: it is being worked on.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
-        await write_over(
-            lambda: self._orders.get(order_id),
-            lambda order: service_order_removal(order, self._clock.now()),
-            self._orders.remove,
-            if_revision,
-        )
+
+        async def removed(record: RecordedRequest) -> RecordedRequest:
+            moment = self._clock.now()
+            order = service_order_removal(service_order_of(record), moment)
+            gone = with_service_order(record, order, moment, "serviceOrderDeleted", "")
+            return replace(gone, service_order=None)
+
+        standing = partial(self._standing, order_id)
+        await write_over(standing, removed, self._requests.replace, if_revision)
         self._relay.wake()
+
+    async def _standing(self, order_id: str) -> RecordedRequest:
+        """Return the record of a service order that wasn't deleted."""
+        try:
+            record = await self._requests.get(order_id)
+        except NotFoundError:
+            record = None
+        if record is None or record.service_order is None:
+            raise NotFoundError(f"There is no service order with the id {order_id!r}.", path="id")
+        return record

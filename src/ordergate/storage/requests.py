@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pymongo import IndexModel
 
-from ordergate.errors import DuplicateError
+from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.process.ports import Plan, RecordedRequest
 from ordergate.storage.database import in_our_words
@@ -20,8 +20,8 @@ from ordergate.storage.entities import (
     from_plan,
     insert,
     stored,
+    write_over,
 )
-from ordergate.storage.service_orders import ROOT, MongoServiceOrderBook
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "initiatingRequest"
+_SERVICE_ORDER = "serviceOrder"
 
 # As for resource orders: every first-level attribute that holds a value, and what is inside
 # arrays and asked for. Records and service orders share the 64 indexes that MongoDB takes.
@@ -84,7 +85,9 @@ class MongoRequestBook:
             page_limit=page_limit,
             default_sort="receivedDate",
         )
-        self.service_orders = MongoServiceOrderBook(self._collection, page_limit=page_limit)
+        self.service_orders = EntityReader(
+            self._collection, kind="service order", page_limit=page_limit, root=_SERVICE_ORDER
+        )
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
@@ -106,24 +109,52 @@ class MongoRequestBook:
         """
         kept = stored(record.entity)
         if record.service_order is not None:
-            kept[ROOT] = record.service_order
+            kept[_SERVICE_ORDER] = record.service_order
+        if record.asked is not None:
+            kept["asked"] = record.asked
         if record.plan:
-            kept["plan"] = {
-                "resourceOrder": [stored(one) for one in record.plan.resource_order],
-                "specialHandling": [stored(one) for one in record.plan.special_handling],
-            }
+            kept["plan"] = _stored_plan(record.plan)
         existing = await insert(self._collection, kept)
-        if existing is not None and ROOT in kept and ROOT not in existing:
+        if existing is not None and _SERVICE_ORDER in kept and _SERVICE_ORDER not in existing:
             raise DuplicateError(
                 "The order that this Idempotency-Key made was deleted; use a new key.",
                 path="Idempotency-Key",
             )
         return None if existing is None else _recorded(existing)
 
-    async def settle(self, request_id: str) -> None:
-        """Note that the whole plan of the record is issued."""
+    async def get(self, request_id: str) -> RecordedRequest:
+        """Return the record.
+
+        Raises:
+            NotFoundError: there is none.
+        """
         with in_our_words():
-            await self._collection.update_one({"_id": request_id}, {"$unset": {"plan": ""}})
+            kept = await self._collection.find_one({"_id": request_id}, {"outbox": 0})
+        if kept is None:
+            raise NotFoundError(f"There is no request with the id {request_id!r}.", path="id")
+        return _recorded(kept)
+
+    async def replace(self, record: RecordedRequest) -> bool:
+        """Store a changed record, its service order and its owed events, all in one write.
+
+        The plan is written if it was made with this change; else the one that is kept stays.
+        Return whether its revision was still the one before; if not, nothing was written.
+        """
+        changes: Stored = {"document": record.entity.document}
+        gone: Stored = {}
+        if record.service_order is None:
+            gone[_SERVICE_ORDER] = ""
+        else:
+            changes[_SERVICE_ORDER] = record.service_order
+        if record.plan.revision == record.revision:
+            changes["plan"] = _stored_plan(record.plan)
+        return await write_over(self._collection, record.entity, changes, gone)
+
+    async def settle(self, record: RecordedRequest) -> None:
+        """Note that the whole plan of the record is issued, unless there is a newer one."""
+        this_plan = {"_id": record.entity.id, "plan.revision": record.plan.revision}
+        with in_our_words():
+            await self._collection.update_one(this_plan, {"$unset": {"plan": ""}})
 
     async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
         """Return records of before that moment whose plan isn't known to be issued."""
@@ -136,13 +167,20 @@ class MongoRequestBook:
         return [_recorded(kept) for kept in found]
 
 
+def _stored_plan(plan: Plan) -> Stored:
+    return {
+        "resourceOrder": [stored(one) for one in plan.resource_order],
+        "specialHandling": [stored(one) for one in plan.special_handling],
+        "revision": plan.revision,
+    }
+
+
 def _recorded(kept: Stored) -> RecordedRequest:
-    plan = kept.get("plan", {})
-    return RecordedRequest(
-        entity_of(kept),
-        kept.get(ROOT),
-        Plan(
-            tuple(from_plan(one) for one in plan.get("resourceOrder", [])),
-            tuple(from_plan(one) for one in plan.get("specialHandling", [])),
-        ),
-    )
+    plan = Plan()
+    if "plan" in kept:
+        plan = Plan(
+            tuple(from_plan(one) for one in kept["plan"]["resourceOrder"]),
+            tuple(from_plan(one) for one in kept["plan"]["specialHandling"]),
+            kept["plan"]["revision"],
+        )
+    return RecordedRequest(entity_of(kept), kept.get(_SERVICE_ORDER), kept.get("asked"), plan)

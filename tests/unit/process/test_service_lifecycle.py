@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes import FixedClock, InMemoryOrderBook, RecordingRelay
+from fakes import FixedClock, InMemoryRequestBook, RecordingRelay
 from make import ADDRESSES, MOMENT, merge, service_item, service_order
 from ordergate.errors import (
     IllegalTransitionError,
@@ -21,7 +21,7 @@ from ordergate.errors import (
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.states import FINAL, OrderState, next_states
-from ordergate.process.ports import Entity
+from ordergate.process.ports import Entity, RecordedRequest
 from ordergate.process.service_lifecycle import (
     IMMUTABLE,
     amend_service_order,
@@ -215,15 +215,20 @@ class TestRemoval:
 class Desk:
     """The service orders' desk over fakes, with one order on it."""
 
-    def __init__(self, between: Callable[[InMemoryOrderBook], object] | None = None) -> None:
-        self.book = InMemoryOrderBook(between)
+    def __init__(self, between: Callable[[InMemoryRequestBook], object] | None = None) -> None:
+        self.book = InMemoryRequestBook(between)
         self.relay = RecordingRelay()
         self.desk = KeepServiceOrders(
-            orders=self.book, clock=FixedClock(), relay=self.relay, check=any_result
+            requests=self.book, clock=FixedClock(), relay=self.relay, check=any_result
         )
-        asyncio.run(self.book.add(replace(order(), revision=1)))
+        document = {"id": "so-1", "state": "acknowledged"}
+        record = replace(order(), document=document, revision=1)
+        asyncio.run(self.book.add(RecordedRequest(record, order().document)))
 
-    def change(self, if_revision: set[int] | None = None, **patch: Any) -> Entity:
+    def record(self) -> RecordedRequest:
+        return asyncio.run(self.book.get("so-1"))
+
+    def change(self, if_revision: set[int] | None = None, **patch: Any) -> RecordedRequest:
         return asyncio.run(self.desk.change("so-1", merge(patch), if_revision))
 
 
@@ -231,8 +236,17 @@ class TestKeepServiceOrders:
     def test_change_is_kept_and_told(self) -> None:
         desk = Desk()
         found = desk.change(state="inProgress")
-        assert asyncio.run(desk.book.get("so-1")).document == found.document
+        assert desk.record().service_order == found.service_order
         assert desk.relay.woken == 1
+
+    def test_record_follows_its_service_order(self) -> None:
+        desk = Desk()
+        desk.change(state="inProgress")
+        document = desk.record().entity.document
+        assert document["state"] == "inProgress"
+        assert document["timeline"] == [
+            {"date": timestamp(MOMENT), "event": "amended", "detail": "state, startDate"}
+        ]
 
     def test_change_of_nothing_writes_and_tells_nothing(self) -> None:
         desk = Desk()
@@ -242,7 +256,7 @@ class TestKeepServiceOrders:
     def test_change_over_another_one_is_made_again(self) -> None:
         rivals = [1, 2]
 
-        def rival(book: InMemoryOrderBook) -> None:
+        def rival(book: InMemoryRequestBook) -> None:
             if rivals:
                 rivals.pop()
                 book.touch("so-1")
@@ -264,3 +278,4 @@ class TestKeepServiceOrders:
         assert desk.relay.woken == 1
         with pytest.raises(NotFoundError):
             desk.change(description="New")
+        assert desk.record().entity.document["timeline"][-1]["event"] == "serviceOrderDeleted"

@@ -1,0 +1,45 @@
+"""Record: what is kept of a request and its resource orders, and how it goes on (C4).
+
+eTOM 1.5.6.7: a record is made of the initiating request and its associated resource orders. A
+service order lies in its record, so both share one revision and change in one write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ordergate.model.common import timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ordergate.model.common import Document
+    from ordergate.process.ports import Entity, RecordedRequest
+
+
+def service_order_of(record: RecordedRequest) -> Entity:
+    """Return the service order in the record as an entity of its own."""
+    assert record.service_order is not None  # noqa: S101 - the caller has looked
+    return replace(record.entity, document=record.service_order)
+
+
+def with_service_order(
+    record: RecordedRequest, order: Entity, moment: datetime, event: str, detail: str
+) -> RecordedRequest:
+    """Return the record after a change of its service order: its state follows.
+
+    Args:
+        order: the service order's next revision, with the events that it owes.
+        event: names what happened in the record's timeline; `detail` says more.
+    """
+    document = with_entry(record.entity.document, moment, event, detail)
+    document["state"] = order.document["state"]
+    entity = replace(order, document=document)
+    return replace(record, entity=entity, service_order=order.document)
+
+
+def with_entry(document: Document, moment: datetime, event: str, detail: str) -> Document:
+    """Return the record's document with one more entry in its timeline."""
+    entry = {"date": timestamp(moment), "event": event, "detail": detail}
+    return {**document, "timeline": [*document.get("timeline", []), entry]}
