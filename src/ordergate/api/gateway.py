@@ -70,7 +70,7 @@ class Gateway:
 
     async def create_assessment(self) -> Response:
         """POST /assessment: the decision that a real request would get; nothing is kept."""
-        decision = self._process.assess(self._asked(body()))
+        decision = await self._process.assess(self._asked(body()))
         return answer(
             {
                 "state": str(decision.state),

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
     from ordergate.process.draft import Draft
+    from ordergate.process.knowledge import Knowledge
     from ordergate.process.ports import Idempotency
     from ordergate.process.request import InitiatingRequest
-    from ordergate.process.rules import Rule
     from ordergate.process.special_handling import HandOver
 
 _STATES = {
@@ -89,10 +89,10 @@ class Documents(Protocol):
 
 
 def decide(
-    request: InitiatingRequest, rules: Sequence[Rule], addresses: Addresses, moment: datetime
+    request: InitiatingRequest, known: Knowledge, addresses: Addresses, moment: datetime
 ) -> Decision:
     """Return what the request takes: all its orders, or none where an item stops it."""
-    assessments = assess(request, rules, moment)
+    assessments = assess(request, known.rules, moment)
     if outcome_of(assessments) in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}:
         return Decision(request, assessments)
     assessments, drafts = _drafted(request, assessments)

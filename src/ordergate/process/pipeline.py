@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.process.idempotency import check_key
 from ordergate.process.issue import decide, issue
+from ordergate.process.knowledge import Knowledge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +67,10 @@ class IssueResourceOrders:
         self._faults = faults
         self._meter = meter
 
-    def assess(self, request: InitiatingRequest) -> Decision:
+    async def assess(self, request: InitiatingRequest) -> Decision:
         """Return what the request would take; nothing is stored or told (dry run)."""
-        return decide(request, self._rules.current(), self._addresses, request.received_date)
+        known = await self._known(request)
+        return decide(request, known, self._addresses, request.received_date)
 
     async def take(
         self,
@@ -86,7 +88,7 @@ class IssueResourceOrders:
             StoreUnavailableError: nobody knows whether it is recorded; the same key makes it safe
                 to repeat. What is recorded will be issued.
         """
-        decision = self.assess(request)
+        decision = await self.assess(request)
         order = service_order(decision) if service_order else None
         record = issue(decision, self._documents, order, idempotency)
         kept = await self._requests.add(record)
@@ -99,6 +101,10 @@ class IssueResourceOrders:
         self._faults.reached("afterRecord")
         await self._finish(record)
         return record
+
+    async def _known(self, request: InitiatingRequest) -> Knowledge:  # noqa: ARG002
+        """Return what the decision of the request rests on."""
+        return Knowledge(rules=self._rules.current())
 
     async def _finish(self, record: RecordedRequest) -> None:
         """Issue what the plan holds; doing it again changes nothing."""

@@ -23,6 +23,7 @@ from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome
 from ordergate.process.draft import MOST_ITEMS
 from ordergate.process.issue import decide, issue
+from ordergate.process.knowledge import Knowledge
 from ordergate.process.ports import Idempotency
 from ordergate.process.rules import (
     AppliesTo,
@@ -47,11 +48,11 @@ SPECIAL_IF_FAR = {"special": (FAR,)}
 
 
 def decided(name: str) -> Decision:
-    return decide(request_of(example(name)), example_rules(), ADDRESSES, MOMENT)
+    return decide(request_of(example(name)), Knowledge(rules=example_rules()), ADDRESSES, MOMENT)
 
 
 def decision(*items: RequestedItem, rules: tuple[Rule, ...] = (rule(),)) -> Decision:
-    return decide(request(*items), rules, ADDRESSES, MOMENT)
+    return decide(request(*items), Knowledge(rules=rules), ADDRESSES, MOMENT)
 
 
 def orders(found: Decision) -> dict[tuple[str, str], dict[str, list[str]]]:
@@ -342,7 +343,7 @@ def _recorded(name: str) -> RecordedRequest:
 
 
 def _recorded_of(document: dict[str, Any]) -> RecordedRequest:
-    found = decide(request_of(document), example_rules(), ADDRESSES, MOMENT)
+    found = decide(request_of(document), Knowledge(rules=example_rules()), ADDRESSES, MOMENT)
     order = write_service_order(document, found, ADDRESSES)
     return issue(found, StandardDocuments(), order, None)
 

@@ -16,6 +16,7 @@ from ordergate.model.states import FINAL, OrderState
 from ordergate.process.acknowledge import acknowledge
 from ordergate.process.assess import Outcome
 from ordergate.process.issue import decide
+from ordergate.process.knowledge import Knowledge
 from ordergate.process.lifecycle import amend
 from ordergate.process.rules import (
     AppliesTo,
@@ -93,8 +94,8 @@ def requests(draw: st.DrawFn) -> InitiatingRequest:
 def test_every_item_is_ordered_or_says_why_not_and_nothing_waits_in_a_circle(
     asked: InitiatingRequest, several: list[Rule]
 ) -> None:
-    found = decide(asked, several, ADDRESSES, MOMENT)
-    assert found == decide(asked, several, ADDRESSES, MOMENT)
+    found = decide(asked, Knowledge(rules=several), ADDRESSES, MOMENT)
+    assert found == decide(asked, Knowledge(rules=several), ADDRESSES, MOMENT)
     assert [one.item for one in found.assessment] == list(asked.item)
     inner = [one for order in found.all_orders for one in order.item]
     covered = {one.requested_item_id for one in inner}

@@ -7,6 +7,7 @@ import pytest
 from make import ADDRESSES, MOMENT, example, example_rules, request_of
 from ordergate.model.common import Action, Specification, timestamp
 from ordergate.process.issue import decide
+from ordergate.process.knowledge import Knowledge
 from ordergate.process.request import RequestType
 from ordergate.schemas.initiating_request import StandardDocuments, assessment_of
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def decided(name: str) -> Decision:
-    return decide(request_of(example(name)), example_rules(), ADDRESSES, MOMENT)
+    return decide(request_of(example(name)), Knowledge(rules=example_rules()), ADDRESSES, MOMENT)
 
 
 def record(name: str) -> dict[str, Any]:

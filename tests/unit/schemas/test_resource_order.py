@@ -1,17 +1,28 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from make import ADDRESSES, MOMENT, example, example_rules, request_of
 from ordergate.model.common import timestamp
 from ordergate.process.issue import decide
+from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.initiating_request import StandardDocuments
+
+if TYPE_CHECKING:
+    from ordergate.process.issue import Decision
 
 WRITER = StandardDocuments()
 
 
+def decided(name: str) -> Decision:
+    known = Knowledge(rules=example_rules())
+    return decide(request_of(example(name)), known, ADDRESSES, MOMENT)
+
+
 def documents(name: str) -> list[dict[str, Any]]:
-    decision = decide(request_of(example(name)), example_rules(), ADDRESSES, MOMENT)
+    decision = decide(
+        request_of(example(name)), Knowledge(rules=example_rules()), ADDRESSES, MOMENT
+    )
     return [WRITER.resource_order(order) for order in decision.all_orders]
 
 
@@ -89,7 +100,9 @@ def test_special_order_says_why_people_are_needed() -> None:
 
 
 def test_hand_over_refers_to_order_request_and_item() -> None:
-    decision = decide(request_of(example("fibre-special")), example_rules(), ADDRESSES, MOMENT)
+    decision = decide(
+        request_of(example("fibre-special")), Knowledge(rules=example_rules()), ADDRESSES, MOMENT
+    )
     (hand_over,) = decision.hand_over
     found = WRITER.special_handling(hand_over)
     assert found.pop("reason")[0]["code"] == "longDrop"

@@ -16,6 +16,7 @@ from make import (
 from ordergate.model.common import Action, Specification, timestamp
 from ordergate.model.service_order import Feature, ItemRelationship
 from ordergate.process.issue import decide
+from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.service_order import (
     SERVER_OWNED,
     read_service_order,
@@ -24,7 +25,7 @@ from ordergate.schemas.service_order import (
 
 
 def written(document: dict[str, Any]) -> dict[str, Any]:
-    decision = decide(request_of(document), example_rules(), ADDRESSES, MOMENT)
+    decision = decide(request_of(document), Knowledge(rules=example_rules()), ADDRESSES, MOMENT)
     return write_service_order(document, decision, ADDRESSES)
 
 
