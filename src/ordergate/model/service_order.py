@@ -46,6 +46,7 @@ class Service:
     related_party: tuple[Document, ...] = ()
     supporting_resource: tuple[Document, ...] = ()
     supporting_service: tuple[Service, ...] = ()
+    related_entity: tuple[Document, ...] = ()
     attributes: Document = field(default_factory=dict)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import Action
+from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
 from ordergate.process.rules import ExpressionError, Feasibility, matching
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from ordergate.model.feasibility import FeasibilityAssessment
+    from ordergate.process.feasibility import LookedUp
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import Rule, Scope
 
@@ -41,13 +44,26 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The outcome of one requested item, with the rule that stands behind it."""
+    """The outcome of one requested item, with the rule that stands behind it.
+
+    Args:
+        feasibility: the assessment that the decision rests on.
+        looked_up: those that were looked at, used or not.
+    """
 
     item: RequestedItem
     outcome: Outcome
     reason: tuple[Reason, ...] = ()
     rule: Rule | None = None
     condition: tuple[Condition, ...] = ()
+    feasibility: FeasibilityAssessment | None = None
+    looked_up: tuple[LookedUp, ...] = ()
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether an assessment says that it can be delivered."""
+        found = self.feasibility
+        return found is not None and found.result is FeasibilityResult.FEASIBLE
 
     def as_special(self, *reasons: Reason) -> Assessment:
         """Return it handed over for these reasons instead."""

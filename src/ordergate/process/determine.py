@@ -62,7 +62,8 @@ def determine(
 
 def order_id_of(request: InitiatingRequest, order_type: OrderType, part: str) -> str:
     """Return the id of the order for that part of the request; always the same one."""
-    return str(uuid5(ORDER_IDS, f"{request.id}/{order_type}/{part}"))
+    name = f"{request.id}/{order_type}/{part}"
+    return str(uuid5(ORDER_IDS, name if request.round == 1 else f"{name}/{request.round}"))
 
 
 def order_for(
@@ -91,7 +92,7 @@ def order_for(
         priority=_priority(request.priority),
         requested_start_date=request.requested_start_date,
         requested_completion_date=request.requested_completion_date,
-        external_reference=tuple(_external_references(request)),
+        external_reference=tuple(external_references(request)),
         note=request.note,
         related_party=request.related_party,
     )
@@ -107,7 +108,7 @@ def _priority(text: str | None) -> int | None:
         return _PRIORITY_NAMES.get(text.lower())
 
 
-def _external_references(request: InitiatingRequest) -> Iterator[Document]:
+def external_references(request: InitiatingRequest) -> Iterator[Document]:
     """Yield the way back to the request, in the shape of both publications of TMF652."""
     if request.source is not None:
         kind = request.source.referred_type or "InitiatingRequest"
@@ -152,8 +153,9 @@ def _order_item(
         resource_specification=template.resource_specification,
         requested_item_id=one.requested_item_id,
         quantity=one.quantity,
-        depends_on=tuple(
-            _reference(target, order_id, home, addresses) for target in one.depends_on
+        depends_on=(
+            *(_reference(target, order_id, home, addresses) for target in one.depends_on),
+            *one.waits_for,
         ),
         appointment=one.item.appointment if template.appointment else None,
         point_of_no_return=template.point_of_no_return,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.common import Document
+    from ordergate.model.order import ItemReference
     from ordergate.process.assess import Assessment
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import OrderItemTemplate, Rule, Scope
@@ -35,6 +36,7 @@ class Draft:
         key: the line of the rule it is made from; `element` the index in that line's `forEach`.
         unit: which of the requested units it is for; None when it is ordered in bulk for all.
         depends_on: ids of drafts that must be complete first.
+        waits_for: likewise, items of orders that were issued before.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Draft:
     place: Document | None
     item: RequestedItem
     depends_on: tuple[str, ...] = ()
+    waits_for: tuple[ItemReference, ...] = ()
 
     @property
     def key(self) -> str:
@@ -66,9 +69,10 @@ def draft(
             would be more than `most` items.
     """
     scope = scope_of(request, assessment.item)
+    order_type = _order_type(assessment, rule)
     by_key: dict[str, list[Draft]] = {}
     for template in rule.order_item:
-        made = list(_from_template(template, assessment.item, rule, scope, most))
+        made = list(_from_template(template, assessment.item, order_type, scope, most))
         most -= len(made)
         by_key.setdefault(template.key, []).extend(made)
     waits = {key: _waits_for(key, rule, by_key) for key in by_key}
@@ -80,7 +84,11 @@ def draft(
 
 
 def _from_template(
-    template: OrderItemTemplate, item: RequestedItem, rule: Rule, scope: Scope, most: int
+    template: OrderItemTemplate,
+    item: RequestedItem,
+    order_type: OrderType,
+    scope: Scope,
+    most: int,
 ) -> Iterator[Draft]:
     """Yield the drafts of one line: one for each element and each unit."""
     if template.when is not None and template.when.evaluate(scope) is not True:
@@ -91,7 +99,7 @@ def _from_template(
         yield Draft(
             id=f"{item.id}-{template.key}" + (f"-{number}" if numbered else ""),
             requested_item_id=item.id,
-            order_type=_order_type(rule),
+            order_type=order_type,
             template=template,
             element=element,
             unit=unit,
@@ -129,10 +137,10 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _order_type(rule: Rule) -> OrderType:
-    """Return what is issued first: nothing is provisioned before a survey that a rule wants."""
-    always = rule.feasibility is Feasibility.ALWAYS
-    return OrderType.FEASIBILITY if always else OrderType.PROVISION
+def _order_type(assessment: Assessment, rule: Rule) -> OrderType:
+    """Return what is issued now: nothing is provisioned before a survey that a rule wants."""
+    survey = rule.feasibility is Feasibility.ALWAYS and not assessment.is_feasible
+    return OrderType.FEASIBILITY if survey else OrderType.PROVISION
 
 
 def _elements(template: OrderItemTemplate, scope: Scope) -> Iterator[tuple[int | None, Scope]]:
@@ -198,10 +206,16 @@ def _over_same_list(one: OrderItemTemplate, other: OrderItemTemplate) -> bool:
     )
 
 
-def linked(drafts_by_item: Mapping[str, Sequence[Draft]]) -> tuple[Draft, ...]:
+def linked(
+    drafts_by_item: Mapping[str, Sequence[Draft]],
+    elsewhere: Mapping[str, Sequence[ItemReference]] | None = None,
+) -> tuple[Draft, ...]:
     """Return all drafts, with the dependencies between the requested items laid on them.
 
     Every entry item of the one that waits depends on every exit item of the one it waits for.
+
+    Args:
+        elsewhere: the exit items of requested items whose orders are not drafted here.
     """
     exits = {item_id: _exits(drafts) for item_id, drafts in drafts_by_item.items()}
     return tuple(
@@ -211,6 +225,12 @@ def linked(drafts_by_item: Mapping[str, Sequence[Draft]]) -> tuple[Draft, ...]:
             one,
             depends_on=tuple(
                 exit_id for target in one.item.relies_on for exit_id in exits.get(target, ())
+            ),
+            waits_for=tuple(
+                exit_item
+                for target in one.item.relies_on
+                if target not in exits
+                for exit_item in (elsewhere or {}).get(target, ())
             ),
         )
         for drafts in drafts_by_item.values()

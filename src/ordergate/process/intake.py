@@ -138,6 +138,7 @@ def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedI
         relies_on=_waits_for(leaf, by_item),
         waits_for_order=tuple(one.order_id for one in _dependencies(leaf) if one.order_id),
         supporting_resource=service.supporting_resource,
+        related_entity=service.related_entity,
         appointment=own.appointment,
         subject=service.attributes,
         needs_special_handling=any(one.needs_special_handling for one in leaf.items),

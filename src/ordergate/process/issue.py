@@ -1,4 +1,4 @@
-"""Issue: decide the whole request, check that the set is correct and complete, and record it.
+"""Issue: record what was decided, with the plan of what is to be issued.
 
 eTOM 1.5.6.7: issue correct and complete resource orders; a record is made of the initiating
 request and its associated resource orders.
@@ -6,73 +6,26 @@ request and its associated resource orders.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ordergate.model.common import Action
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType
-from ordergate.model.order import OrderType, Reason
+from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
-from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
-from ordergate.process.determine import determine
-from ordergate.process.draft import MOST_ITEMS, draft, linked
+from ordergate.process.assess import Outcome
 from ordergate.process.notify import notify
 from ordergate.process.ports import Entity, Plan, RecordedRequest
-from ordergate.process.rules import ExpressionError, Feasibility
-from ordergate.process.special_handling import special_handling
-from ordergate.process.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
     from ordergate.model.order import ResourceOrder
-    from ordergate.process.assess import Assessment
-    from ordergate.process.draft import Draft
-    from ordergate.process.knowledge import Knowledge
+    from ordergate.process.decide import Decision
     from ordergate.process.ports import Idempotency
-    from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
-
-_STATES = {
-    Outcome.REJECTED: OrderState.REJECTED,
-    Outcome.INFORMATION_REQUIRED: OrderState.PENDING,
-    Outcome.SPECIAL: OrderState.ACKNOWLEDGED,
-    Outcome.STANDARD: OrderState.ACKNOWLEDGED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a request takes, and why.
-
-    Args:
-        resource_order: the standard set; those of the hand-overs are in `hand_over`.
-    """
-
-    request: InitiatingRequest
-    assessment: tuple[Assessment, ...]
-    resource_order: tuple[ResourceOrder, ...] = ()
-    hand_over: tuple[HandOver, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        """The request's own outcome."""
-        return outcome_of(self.assessment)
-
-    @property
-    def state(self) -> OrderState:
-        """The state that the request, and a service order, ends up in."""
-        return _STATES[self.outcome]
-
-    @property
-    def all_orders(self) -> tuple[ResourceOrder, ...]:
-        """Every order that is issued, the special ones last."""
-        return (*self.resource_order, *(one.order for one in self.hand_over))
 
 
 class Documents(Protocol):
@@ -86,83 +39,6 @@ class Documents(Protocol):
 
     def initiating_request(self, decision: Decision) -> Document:
         """Return the record of the request, with its why."""
-
-
-def decide(
-    request: InitiatingRequest, known: Knowledge, addresses: Addresses, moment: datetime
-) -> Decision:
-    """Return what the request takes: all its orders, or none where an item stops it."""
-    assessments = assess(request, known.rules, moment)
-    if outcome_of(assessments) in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}:
-        return Decision(request, assessments)
-    assessments, drafts = _drafted(request, assessments)
-    orders: tuple[ResourceOrder, ...] = ()
-    while True:
-        assessments = _held_back(assessments)
-        standing = {
-            one.item.id: drafts.get(one.item.id, ())
-            for one in assessments
-            if one.outcome is Outcome.STANDARD
-        }
-        orders = determine(request, linked(standing), addresses, moment)
-        findings = dict(verify(assessments, orders))
-        if not findings:
-            break
-        assessments = tuple(
-            one.as_special(findings[one.item.id]) if one.item.id in findings else one
-            for one in assessments
-        )
-    hand_overs = tuple(
-        special_handling(request, one, addresses, moment)
-        for one in assessments
-        if one.outcome is Outcome.SPECIAL
-    )
-    return Decision(request, assessments, orders, hand_overs)
-
-
-def _drafted(
-    request: InitiatingRequest, assessments: Sequence[Assessment]
-) -> tuple[tuple[Assessment, ...], dict[str, tuple[Draft, ...]]]:
-    """Draft the standard items; one whose rule fails, or makes too many, is handed over instead."""
-    drafts: dict[str, tuple[Draft, ...]] = {}
-    settled = []
-    room = MOST_ITEMS
-    for one in assessments:
-        if one.outcome is Outcome.STANDARD and one.rule is not None:
-            try:
-                made = draft(request, one, one.rule, room)
-            except ExpressionError as error:
-                settled.append(one.as_special(rule_failed(one.item, error)))
-                continue
-            drafts[one.item.id] = made
-            room -= len(made)
-        settled.append(one)
-    return tuple(settled), drafts
-
-
-def _held_back(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
-    """Hand over also what waits for an item that isn't provisioned now, and what waits for that."""
-    current = dict(by_id(assessments))
-    waiting: dict[str, list[str]] = {}
-    for one in assessments:
-        for target in one.item.relies_on:
-            waiting.setdefault(target, []).append(one.item.id)
-    stopped = [one.item.id for one in assessments if not _is_provisioned(one)]
-    while stopped:
-        target = stopped.pop()
-        for item_id in waiting.pop(target, ()):
-            one = current[item_id]
-            if one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE:
-                said = f"It waits for {target}, which is not provisioned yet."
-                reason = Reason("waitsForUnissued", said, one.item.path)
-                current[item_id] = one.as_special(reason)
-                stopped.append(item_id)
-    return tuple(current.values())
-
-
-def _is_provisioned(assessment: Assessment) -> bool:
-    survey_first = assessment.rule and assessment.rule.feasibility is Feasibility.ALWAYS
-    return assessment.outcome is Outcome.STANDARD and not survey_first
 
 
 def issue(
@@ -185,11 +61,17 @@ def issue(
         owed=owed,
         idempotency=idempotency,
     )
-    orders = tuple(_issued(order, documents, moment) for order in decision.all_orders)
+    orders = planned(decision, documents, moment)
     hand_overs = tuple(
         Entity(one.id, documents.special_handling(one)) for one in decision.hand_over
     )
     return RecordedRequest(record, service_order, plan=Plan(orders, hand_overs))
+
+
+def planned(decision: Decision, documents: Documents, moment: datetime) -> tuple[Entity, ...]:
+    """Return the resource orders to issue, each with the events that tell of it."""
+    determined = (_issued(order, documents, moment) for order in decision.all_orders)
+    return (*determined, *(one.order for one in decision.predetermined))
 
 
 def _issued(order: ResourceOrder, documents: Documents, moment: datetime) -> Entity:

@@ -5,12 +5,14 @@ It is gathered before the decision, so that the decision stays a pure function.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ordergate.model.feasibility import FeasibilityAssessment
+    from ordergate.model.order import ItemReference
     from ordergate.process.rules import Rule
 
 
@@ -20,6 +22,11 @@ class Knowledge:
 
     Args:
         rules: those in force; each may be valid at other moments.
+        feasibility: assessments that may concern its special items, the newest first.
+        issued: requested items that were issued in an earlier round: the order items that whatever
+            waits for them has to wait for.
     """
 
     rules: Sequence[Rule] = ()
+    feasibility: Sequence[FeasibilityAssessment] = ()
+    issued: Mapping[str, Sequence[ItemReference]] = field(default_factory=dict)

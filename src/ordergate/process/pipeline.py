@@ -10,8 +10,9 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ordergate.process.decide import decide
 from ordergate.process.idempotency import check_key
-from ordergate.process.issue import decide, issue
+from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.issue import Decision, Documents
+    from ordergate.process.decide import Decision
+    from ordergate.process.issue import Documents
     from ordergate.process.ports import (
         Clock,
         FaultPoints,

@@ -50,6 +50,7 @@ class RequestedItem:
     waits_for_order: tuple[str, ...] = ()
     supporting_resource: tuple[Document, ...] = ()
     appointment: Document | None = None
+    related_entity: tuple[Document, ...] = ()
     subject: Document = field(default_factory=dict)
     needs_special_handling: bool = False
 
@@ -61,6 +62,7 @@ class InitiatingRequest:
     Args:
         id: id of the record, and of the service order where it is one.
         source: the document asking (a service order, a trouble ticket).
+        round: counts how often it was decided; what one round issues gets other ids than the next.
     """
 
     id: str
@@ -68,6 +70,7 @@ class InitiatingRequest:
     request_type: RequestType
     received_date: datetime
     item: tuple[RequestedItem, ...]
+    round: int = 1
     source: Reference | None = None
     external_id: str | None = None
     category: str | None = None

@@ -5,6 +5,7 @@ eTOM 1.5.6.7: issue correct and complete resource orders (the design's C8).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from ordergate.model.order import Reason
 from ordergate.process.assess import Outcome, by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
     from ordergate.process.assess import Assessment
@@ -31,7 +32,8 @@ def verify(
     Rules are checked before they are active, so a finding is a defect of a rule that the check
     couldn't see: its item is handed over, never half-issued.
     """
-    items = [item for order in orders for item in order.item]
+    ours = {order.id for order in orders}
+    items = [_within(item, ours) for order in orders for item in order.item]
     covered = {item.requested_item_id for item in items}
     for one in assessments:
         needs_items = one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
@@ -43,6 +45,12 @@ def verify(
         own.setdefault(item.requested_item_id, []).append(item)
     for owner_id, problem in chain(_wrong_items(items), _tangled(own)):
         yield owner_id, _finding(owners[owner_id], problem)
+
+
+def _within(item: ResourceOrderItem, ours: Collection[str]) -> ResourceOrderItem:
+    """Return the item without what it waits for in orders that were issued before."""
+    targets = (one for one in item.depends_on if one.resource_order_id in {None, *ours})
+    return replace(item, depends_on=tuple(targets))
 
 
 def _wrong_items(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]]:

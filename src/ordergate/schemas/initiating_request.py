@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
     from ordergate.process.special_handling import HandOver
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
 
 SERVER_OWNED = (
     "id",
@@ -88,6 +88,16 @@ class _FeatureSchema(Reader):
         return Feature(data["name"], data["is_enabled"], as_map(data["characteristic"]))
 
 
+_LISTS = (
+    "feature",
+    "place",
+    "related_entity",
+    "related_party",
+    "supporting_resource",
+    "supporting_service",
+)
+
+
 class _ServiceSchema(Reader):
     specification = fields.Nested(SpecificationSchema, data_key="serviceSpecification")
     id = fields.String()
@@ -96,6 +106,7 @@ class _ServiceSchema(Reader):
     feature = fields.List(fields.Nested(_FeatureSchema))
     place = fields.List(fields.Dict())
     related_party = fields.List(fields.Dict(), data_key="relatedParty")
+    related_entity = fields.List(fields.Dict(), data_key="relatedEntity")
     supporting_resource = fields.List(fields.Dict(), data_key="supportingResource")
     supporting_service = fields.List(
         fields.Nested(f"{__name__}._ServiceSchema"), data_key="supportingService"
@@ -103,8 +114,7 @@ class _ServiceSchema(Reader):
 
     @post_load(pass_original=True)
     def entity(self, data: dict[str, Any], original: Document, **_: object) -> Service:
-        lists = ("feature", "place", "related_party", "supporting_resource", "supporting_service")
-        data |= {name: tuple(data[name]) for name in lists if name in data}
+        data |= {name: tuple(data[name]) for name in _LISTS if name in data}
         data["characteristic"] = as_map(data.get("characteristic", []))
         plain = {k: v for k, v in original.items() if not isinstance(v, dict | list)}
         return Service(**data, attributes=plain)

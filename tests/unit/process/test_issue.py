@@ -21,8 +21,9 @@ from ordergate.model.common import Action, Api, Specification, timestamp
 from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome
+from ordergate.process.decide import decide
 from ordergate.process.draft import MOST_ITEMS
-from ordergate.process.issue import decide, issue
+from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.ports import Idempotency
 from ordergate.process.rules import (
@@ -37,7 +38,7 @@ from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.schemas.service_order import write_service_order
 
 if TYPE_CHECKING:
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
     from ordergate.process.ports import RecordedRequest
     from ordergate.process.request import RequestedItem
     from ordergate.process.rules import Rule
@@ -163,31 +164,29 @@ class TestDecide:
         found = decision(*items, plain("e", "d"), rules=(rule(special=(FAR,)),))
         assert outcomes(found) == {
             "a": ("special", ["far"]),
-            "b": ("special", ["waitsForUnissued"]),
-            "c": ("special", ["waitsForUnissued"]),
+            "b": ("standard", ["waitsForUnissued"]),
+            "c": ("standard", ["waitsForUnissued"]),
             "d": ("standard", []),
             "e": ("standard", []),
         }
         assert orders(found)["provision", "access"] == {"d-port": [], "e-port": ["d-port"]}
-        assert [one.requested_item_id for one in found.hand_over] == ["a", "b", "c"]
+        assert [one.requested_item_id for one in found.hand_over] == ["a"]
+        assert found.deferred == {"b", "c"}
         assert found.outcome is Outcome.SPECIAL
 
-    def test_long_chain_behind_a_special_item_is_handed_over_whole(self) -> None:
+    def test_long_chain_behind_a_special_item_is_deferred_whole(self) -> None:
         chain = [plain(str(n), str(n + 1)) for n in range(300)]
         found = decision(*chain, plain("300", far=True), rules=(rule(special=(FAR,)),))
-        assert len(found.hand_over) == 301
+        assert (len(found.hand_over), len(found.deferred)) == (1, 300)
 
     def test_item_that_waits_for_a_survey_is_held_back(self) -> None:
         survey = rule(applies_to=AppliesTo(LATER), feasibility=Feasibility.ALWAYS)
         found = decision(item("1", LATER), item("2", relies_on=("1",)), rules=(rule(), survey))
         assert outcomes(found) == {
             "1": ("standard", ["feasibilityFirst"]),
-            "2": ("special", ["waitsForUnissued"]),
+            "2": ("standard", ["waitsForUnissued"]),
         }
-        assert list(orders(found)) == [
-            ("feasibility", "access"),
-            ("feasibility", "specialHandling"),
-        ]
+        assert list(orders(found)) == [("feasibility", "access")]
 
     def test_no_change_takes_nothing_and_holds_nothing_back(self) -> None:
         unchanged = item("1", action=Action.NO_CHANGE)
@@ -236,7 +235,7 @@ class TestDecide:
     def test_defect_holds_back_what_waits_for_the_item(self) -> None:
         nothing = rule(line("a", when=Literal(value=False)), applies_to=AppliesTo(LATER))
         found = decision(item("1", LATER), item("2", relies_on=("1",)), rules=(rule(), nothing))
-        assert outcomes(found)["2"] == ("special", ["waitsForUnissued"])
+        assert outcomes(found)["2"] == ("standard", ["waitsForUnissued"])
 
     def test_request_takes_no_more_order_items_than_its_record_can_hold(self) -> None:
         by = rule(line("port", quantity=Literal(MOST_ITEMS * 3 // 5)))

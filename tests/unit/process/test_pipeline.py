@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ordergate.model.common import Document
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
     from ordergate.process.ports import FaultPoints, RecordedRequest
 
 KEY = Idempotency("key", "body")

@@ -6,13 +6,13 @@ import pytest
 
 from make import ADDRESSES, MOMENT, example, example_rules, request_of
 from ordergate.model.common import Action, Specification, timestamp
-from ordergate.process.issue import decide
+from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.request import RequestType
 from ordergate.schemas.initiating_request import StandardDocuments, assessment_of
 
 if TYPE_CHECKING:
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
 
 
 def decided(name: str) -> Decision:

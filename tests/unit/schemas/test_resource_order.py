@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from make import ADDRESSES, MOMENT, example, example_rules, request_of
 from ordergate.model.common import timestamp
-from ordergate.process.issue import decide
+from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.initiating_request import StandardDocuments
 
 if TYPE_CHECKING:
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
 
 WRITER = StandardDocuments()
 

@@ -15,7 +15,7 @@ from make import (
 )
 from ordergate.model.common import Action, Specification, timestamp
 from ordergate.model.service_order import Feature, ItemRelationship
-from ordergate.process.issue import decide
+from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.service_order import (
     SERVER_OWNED,

@@ -1,0 +1,263 @@
+"""Decide: from a request to all that it takes, or to what stops it.
+
+eTOM 1.5.6.7 as one pure function: assess, remember what was found out before, determine, see that
+the set is correct and complete, and hand over what no standard set fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ordergate.errors import InvalidDocumentError
+from ordergate.model.common import Action
+from ordergate.model.feasibility import FeasibilityResult
+from ordergate.model.order import Reason
+from ordergate.model.states import OrderState
+from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
+from ordergate.process.determine import determine
+from ordergate.process.draft import MOST_ITEMS, draft, linked
+from ordergate.process.feasibility import look_up
+from ordergate.process.predetermined import predetermined
+from ordergate.process.rules import ExpressionError, Feasibility
+from ordergate.process.special_handling import special_handling
+from ordergate.process.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.order import ItemReference, ResourceOrder
+    from ordergate.process.assess import Assessment
+    from ordergate.process.draft import Draft
+    from ordergate.process.knowledge import Knowledge
+    from ordergate.process.predetermined import Predetermined
+    from ordergate.process.request import InitiatingRequest
+    from ordergate.process.special_handling import HandOver
+
+_STATES = {
+    Outcome.REJECTED: OrderState.REJECTED,
+    Outcome.INFORMATION_REQUIRED: OrderState.PENDING,
+    Outcome.SPECIAL: OrderState.ACKNOWLEDGED,
+    Outcome.STANDARD: OrderState.ACKNOWLEDGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a request takes, and why.
+
+    Args:
+        resource_order: the standard sets; those of the hand-overs are in `hand_over`.
+        predetermined: the orders that a feasibility assessment holds.
+        deferred: ids of items that wait for what isn't provisioned yet: issued in a later round.
+    """
+
+    request: InitiatingRequest
+    assessment: tuple[Assessment, ...]
+    resource_order: tuple[ResourceOrder, ...] = ()
+    predetermined: tuple[Predetermined, ...] = ()
+    hand_over: tuple[HandOver, ...] = ()
+    deferred: frozenset[str] = frozenset()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The request's own outcome."""
+        return outcome_of(self.assessment)
+
+    @property
+    def stops(self) -> bool:
+        """Whether an item stops the whole request: complete or nothing."""
+        return self.outcome in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}
+
+    @property
+    def state(self) -> OrderState:
+        """The state that the request, and a service order, ends up in."""
+        return _STATES[self.outcome]
+
+    @property
+    def all_orders(self) -> tuple[ResourceOrder, ...]:
+        """Every order that is determined here, the special ones last."""
+        return (*self.resource_order, *(one.order for one in self.hand_over))
+
+
+def decide(
+    request: InitiatingRequest,
+    known: Knowledge,
+    addresses: Addresses,
+    moment: datetime,
+    only: Collection[str] | None = None,
+) -> Decision:
+    """Return what the request takes: all its orders, or none where an item stops it.
+
+    Args:
+        only: ids of the items to decide, where others were decided in an earlier round.
+    """
+    assessments = assess(request, known.rules, moment)
+    if only is not None:
+        assessments = tuple(one for one in assessments if one.item.id in only)
+    decision = Decision(request, assessments)
+    if not assessments or decision.stops:
+        return decision
+    return _Case(request, known, addresses, moment).settled(assessments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request that nothing stops, and what its decision rests on."""
+
+    request: InitiatingRequest
+    known: Knowledge
+    addresses: Addresses
+    moment: datetime
+
+    def settled(self, assessments: Sequence[Assessment]) -> Decision:
+        """Return the decision; what turns out not to be correct and complete is handed over."""
+        remembered = [self._remembered(one) for one in assessments]
+        current, drafts = self._drafted(remembered)
+        while True:
+            foreseen = [one for each in current for one in self._predetermined(each)]
+            deferred = _deferred(current, self.known)
+            orders = self._determined(current, drafts, foreseen, deferred)
+            issued = [one for one in current if one.item.id not in deferred]
+            findings = dict(verify(issued, orders))
+            if not findings:
+                break
+            current = [
+                self._remembered(one.as_special(findings[one.item.id]))
+                if one.item.id in findings
+                else one
+                for one in current
+            ]
+        return Decision(
+            self.request,
+            tuple(_explained(one, deferred, self.known) for one in current),
+            orders,
+            tuple(foreseen),
+            tuple(self._hand_overs(current)),
+            deferred,
+        )
+
+    def _remembered(self, one: Assessment) -> Assessment:
+        """Return the assessment with what was found out about its feasibility before."""
+        if one.outcome is not Outcome.SPECIAL and not _is_survey_first(one):
+            return one
+        found = look_up(self.request, one.item, self.known.feasibility, self.moment)
+        remembered = replace(one, feasibility=found.found, looked_up=found.looked_up)
+        try:
+            tuple(self._predetermined(remembered))
+        except InvalidDocumentError as error:
+            said = f"What {found.looked_up[-1].id} holds can't be issued: {error}"
+            reason = Reason("incompleteDetermination", said, one.item.path)
+            return replace(remembered, feasibility=None).as_special(reason)
+        return remembered
+
+    def _predetermined(self, one: Assessment) -> Iterator[Predetermined]:
+        """Yield the orders that the item's feasibility assessment holds (C6)."""
+        if one.is_feasible and one.feasibility is not None:
+            yield from predetermined(
+                self.request, one.item, one.feasibility, self.addresses, self.moment
+            )
+
+    def _drafted(
+        self, assessments: Iterable[Assessment]
+    ) -> tuple[list[Assessment], dict[str, tuple[Draft, ...]]]:
+        """Draft the standard sets; where a rule fails, or makes too many, hand over instead."""
+        drafts: dict[str, tuple[Draft, ...]] = {}
+        settled = []
+        room = MOST_ITEMS
+        for one in assessments:
+            if _takes_its_set(one) and one.rule is not None:
+                try:
+                    made = draft(self.request, one, one.rule, room)
+                except ExpressionError as error:
+                    failed = one.as_special(rule_failed(one.item, error))
+                    settled.append(self._remembered(failed))
+                    continue
+                drafts[one.item.id] = made
+                room -= len(made)
+            settled.append(one)
+        return settled, drafts
+
+    def _determined(
+        self,
+        current: Iterable[Assessment],
+        drafts: Mapping[str, tuple[Draft, ...]],
+        foreseen: Iterable[Predetermined],
+        deferred: Collection[str],
+    ) -> tuple[ResourceOrder, ...]:
+        standing = {
+            one.item.id: drafts.get(one.item.id, ())
+            for one in current
+            if _takes_its_set(one) and one.item.id not in deferred
+        }
+        elsewhere: dict[str, Sequence[ItemReference]] = {**self.known.issued}
+        for one in foreseen:
+            elsewhere[one.item_id] = (*elsewhere.get(one.item_id, ()), *one.exits)
+        linked_drafts = linked(standing, elsewhere)
+        return determine(self.request, linked_drafts, self.addresses, self.moment)
+
+    def _hand_overs(self, current: Iterable[Assessment]) -> Iterator[HandOver]:
+        """Yield the hand-overs of what is special, and whose feasibility nobody knows (C5)."""
+        for one in current:
+            if one.outcome is Outcome.SPECIAL and one.feasibility is None:
+                yield special_handling(self.request, one, self.addresses, self.moment)
+
+
+def _is_survey_first(one: Assessment) -> bool:
+    """Return whether the rule wants a survey before anything is provisioned."""
+    wanted = one.rule is not None and one.rule.feasibility is Feasibility.ALWAYS
+    return wanted and one.outcome is Outcome.STANDARD
+
+
+def _takes_its_set(one: Assessment) -> bool:
+    """Return whether the item takes what its rule gives.
+
+    A special one does if it was found feasible as it is: nothing else was determined for it.
+    """
+    if one.feasibility is not None:
+        return one.is_feasible and not one.feasibility.resource_order
+    return one.outcome is Outcome.STANDARD
+
+
+def _deferred(current: Sequence[Assessment], known: Knowledge) -> frozenset[str]:
+    """Return what waits for an item that isn't provisioned yet, and what waits for that.
+
+    Special items never hold back what doesn't depend on them.
+    """
+    assessed = by_id(current)
+    waiting: dict[str, list[str]] = {}
+    for one in current:
+        for target in one.item.relies_on:
+            waiting.setdefault(target, []).append(one.item.id)
+    stopped = [one.item.id for one in current if not _is_provisioned(one)]
+    stopped += [one for one in waiting if one not in assessed and one not in known.issued]
+    deferred: set[str] = set()
+    while stopped:
+        for item_id in waiting.pop(stopped.pop(), ()):
+            stopped.append(item_id)
+            one = assessed[item_id]
+            if one.item.action is not Action.NO_CHANGE and _is_provisioned(one):
+                deferred.add(item_id)
+    return frozenset(deferred)
+
+
+def _is_provisioned(one: Assessment) -> bool:
+    if one.feasibility is not None:
+        return one.is_feasible
+    return one.outcome is Outcome.STANDARD and not _is_survey_first(one)
+
+
+def _explained(one: Assessment, deferred: Collection[str], known: Knowledge) -> Assessment:
+    """Return the assessment with the reason why nothing is issued for it now."""
+    if one.item.id in deferred:
+        targets = [target for target in one.item.relies_on if target not in known.issued]
+        said = f"It waits for {', '.join(targets)}: not provisioned yet."
+        reason = Reason("waitsForUnissued", said, one.item.path)
+        return replace(one, reason=(*one.reason, reason))
+    if one.feasibility is not None and one.feasibility.result is FeasibilityResult.INFEASIBLE:
+        notes = [note["text"] for note in one.feasibility.note if note.get("text")]
+        said = f"It can't be delivered: {'; '.join(notes) or 'so it was assessed'}."
+        return replace(one, reason=(*one.reason, Reason("infeasible", said, one.item.path)))
+    return one
