@@ -314,6 +314,18 @@ class InMemoryRequestBook(_Away):
         ]
         return [self._read(request_id) for request_id in left[:limit]]
 
+    async def waiting_for(
+        self, specification_id: str, *, after: str, limit: int
+    ) -> list[RecordedRequest]:
+        self.answer()
+        found = [
+            request_id
+            for request_id, record in sorted(self._kept.items())
+            if request_id > after
+            and any(one.specification_id == specification_id for one in record.waiting)
+        ]
+        return [self._read(request_id) for request_id in found[:limit]]
+
     def touch(self, request_id: str) -> None:
         """Raise the revision, as another writer does."""
         kept = self._kept[request_id]

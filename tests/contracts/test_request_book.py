@@ -14,7 +14,15 @@ from fakes_delivery import empty, owed, temporary_database
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp
-from ordergate.process.ports import Entity, Idempotency, Plan, RecordedRequest
+from ordergate.model.states import OrderState
+from ordergate.process.ports import (
+    Closing,
+    Entity,
+    Idempotency,
+    Plan,
+    RecordedRequest,
+    Waiting,
+)
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.requests import MongoRequestBook
 
@@ -38,6 +46,9 @@ PLAN = Plan(
         Entity("ro-2", {"id": "ro-2"}, sequence=2, owed=(owed("ro-2", 1), owed("ro-2", 2))),
     ),
     special_handling=(Entity("ho-1", {"id": "ho-1", "state": "open"}),),
+    superseded=("ro-0",),
+    withdrawn=("ho-0",),
+    closing=(Closing("ro-9", ("1",), OrderState.FAILED, "No.", "ho-9"),),
 )
 
 
@@ -150,6 +161,24 @@ class RequestBookContract:
         gone = replace(later(runner.run(book.get("a")), "completed"), service_order=None)
         assert runner.run(book.replace(gone)) is True
         assert runner.run(book.get("a")) == as_read(gone)
+
+    def test_what_waits_is_found_by_its_specification_until_it_waits_no_more(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        def ids(after: str = "", limit: int = 10) -> list[str]:
+            found = runner.run(book.waiting_for("svc", after=after, limit=limit))
+            return [one.entity.id for one in found]
+
+        items = (Waiting("1", "svc"), Waiting("2", "svc"))
+        for request_id in ("b", "a", "c"):
+            runner.run(book.add(replace(record(request_id), waiting=items)))
+        runner.run(book.add(replace(record("d"), waiting=(Waiting("1", "other"),))))
+        assert ids() == ["a", "b", "c"]
+        assert ids(after="a", limit=1) == ["b"]
+        before = runner.run(book.get("b"))
+        assert before.waiting == items
+        runner.run(book.replace(replace(later(before, "inProgress"), waiting=())))
+        assert ids() == ["a", "c"]
 
     def test_unknown_record_is_not_found(self, runner: asyncio.Runner, book: RequestBook) -> None:
         with pytest.raises(NotFoundError, match="'b'"):

@@ -7,7 +7,11 @@ from uuid import uuid4
 
 from ordergate.api.exchange import answer, body, created, new_entity, one, page, query
 from ordergate.process.intake import intake
-from ordergate.schemas.initiating_request import assessment_of, read_initiating_request
+from ordergate.schemas.initiating_request import (
+    assessment_of,
+    orders_of,
+    read_initiating_request,
+)
 from ordergate.schemas.service_order import read_service_order
 
 if TYPE_CHECKING:
@@ -60,7 +64,7 @@ class Gateway:
         """POST /initiatingRequest: trouble recovery, performance, or another party."""
         new = new_entity()
         request = read_initiating_request(new.body, new.id, self._addresses, self._clock.now())
-        record = await self._process.take(request, idempotency=new.idempotency)
+        record = await self._process.take(request, idempotency=new.idempotency, asked=new.body)
         return created(record.entity.document, record.entity.document["href"])
 
     async def retrieve_initiating_request(self, id_: str) -> Response:
@@ -75,9 +79,7 @@ class Gateway:
             {
                 "state": str(decision.state),
                 "assessment": assessment_of(decision),
-                "resourceOrder": [
-                    self._documents.resource_order(order) for order in decision.all_orders
-                ],
+                "resourceOrder": orders_of(decision),
                 "specialHandling": [
                     self._documents.special_handling(one) for one in decision.hand_over
                 ],

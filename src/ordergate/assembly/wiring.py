@@ -192,6 +192,14 @@ def wire_process(
     clock, documents = SystemClock(), StandardDocuments()
     faults = DieAt(settings.fault_point)
     rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
+    cancellations = CancelResourceOrders(
+        tasks=stores.cancel_tasks,
+        orders=stores.orders,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        faults=faults,
+    )
     requests = IssueResourceOrders(
         rules=rules,
         requests=stores.requests,
@@ -200,17 +208,10 @@ def wire_process(
         documents=documents,
         addresses=addresses,
         clock=clock,
+        superseding=cancellations,
         relay=relay,
         faults=faults,
         meter=metrics,
-    )
-    cancellations = CancelResourceOrders(
-        tasks=stores.cancel_tasks,
-        orders=stores.orders,
-        addresses=addresses,
-        clock=clock,
-        relay=relay,
-        faults=faults,
     )
     orders = KeepResourceOrders(
         orders=stores.orders,
@@ -224,6 +225,7 @@ def wire_process(
         requests=stores.requests,
         clock=clock,
         relay=relay,
+        process=requests,
         check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),
     )
     shared = (rules, documents, addresses, clock)

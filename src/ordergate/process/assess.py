@@ -65,6 +65,19 @@ class Assessment:
         found = self.feasibility
         return found is not None and found.result is FeasibilityResult.FEASIBLE
 
+    @property
+    def is_survey_first(self) -> bool:
+        """Whether the rule wants a survey before anything is provisioned."""
+        wanted = self.rule is not None and self.rule.feasibility is Feasibility.ALWAYS
+        return wanted and self.outcome is Outcome.STANDARD
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether it takes resources now, if what it waits for does."""
+        if self.feasibility is not None:
+            return self.is_feasible
+        return self.outcome is Outcome.STANDARD and not self.is_survey_first
+
     def as_special(self, *reasons: Reason) -> Assessment:
         """Return it handed over for these reasons instead."""
         return replace(self, outcome=Outcome.SPECIAL, reason=(*self.reason, *reasons))

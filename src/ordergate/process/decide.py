@@ -19,7 +19,7 @@ from ordergate.process.determine import determine
 from ordergate.process.draft import MOST_ITEMS, draft, linked
 from ordergate.process.feasibility import look_up
 from ordergate.process.predetermined import predetermined
-from ordergate.process.rules import ExpressionError, Feasibility
+from ordergate.process.rules import ExpressionError
 from ordergate.process.special_handling import special_handling
 from ordergate.process.verify import verify
 
@@ -141,7 +141,7 @@ class _Case:
 
     def _remembered(self, one: Assessment) -> Assessment:
         """Return the assessment with what was found out about its feasibility before."""
-        if one.outcome is not Outcome.SPECIAL and not _is_survey_first(one):
+        if one.outcome is not Outcome.SPECIAL and not one.is_survey_first:
             return one
         found = look_up(self.request, one.item, self.known.feasibility, self.moment)
         remembered = replace(one, feasibility=found.found, looked_up=found.looked_up)
@@ -205,12 +205,6 @@ class _Case:
                 yield special_handling(self.request, one, self.addresses, self.moment)
 
 
-def _is_survey_first(one: Assessment) -> bool:
-    """Return whether the rule wants a survey before anything is provisioned."""
-    wanted = one.rule is not None and one.rule.feasibility is Feasibility.ALWAYS
-    return wanted and one.outcome is Outcome.STANDARD
-
-
 def _takes_its_set(one: Assessment) -> bool:
     """Return whether the item takes what its rule gives.
 
@@ -231,22 +225,16 @@ def _deferred(current: Sequence[Assessment], known: Knowledge) -> frozenset[str]
     for one in current:
         for target in one.item.relies_on:
             waiting.setdefault(target, []).append(one.item.id)
-    stopped = [one.item.id for one in current if not _is_provisioned(one)]
+    stopped = [one.item.id for one in current if not one.is_provisioned]
     stopped += [one for one in waiting if one not in assessed and one not in known.issued]
     deferred: set[str] = set()
     while stopped:
         for item_id in waiting.pop(stopped.pop(), ()):
             stopped.append(item_id)
             one = assessed[item_id]
-            if one.item.action is not Action.NO_CHANGE and _is_provisioned(one):
+            if one.item.action is not Action.NO_CHANGE and one.is_provisioned:
                 deferred.add(item_id)
     return frozenset(deferred)
-
-
-def _is_provisioned(one: Assessment) -> bool:
-    if one.feasibility is not None:
-        return one.is_feasible
-    return one.outcome is Outcome.STANDARD and not _is_survey_first(one)
 
 
 def _explained(one: Assessment, deferred: Collection[str], known: Knowledge) -> Assessment:

@@ -14,17 +14,19 @@ from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome
 from ordergate.process.notify import notify
-from ordergate.process.ports import Entity, Plan, RecordedRequest
+from ordergate.process.ports import Entity, Plan, RecordedRequest, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
     from ordergate.model.order import ResourceOrder
     from ordergate.process.decide import Decision
     from ordergate.process.ports import Idempotency
+    from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
 
 
@@ -40,16 +42,26 @@ class Documents(Protocol):
     def initiating_request(self, decision: Decision) -> Document:
         """Return the record of the request, with its why."""
 
+    def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
+        """Return the TMF641 order as the decision leaves it, in that state."""
+
+    def request_of(self, record: RecordedRequest, addresses: Addresses) -> InitiatingRequest:
+        """Return the request that was recorded, as it was amended since."""
+
 
 def issue(
     decision: Decision,
     documents: Documents,
     service_order: Document | None,
     idempotency: Idempotency | None,
+    asked: Document | None = None,
 ) -> RecordedRequest:
     """Return the record of the request, with the plan of what is to be issued.
 
     Storing it is the commit point: what the plan holds is issued from then on, crash or not.
+
+    Args:
+        asked: what came in, where it is no service order.
     """
     request = decision.request
     moment = request.received_date
@@ -62,10 +74,24 @@ def issue(
         idempotency=idempotency,
     )
     orders = planned(decision, documents, moment)
-    hand_overs = tuple(
-        Entity(one.id, documents.special_handling(one)) for one in decision.hand_over
+    plan = Plan(orders, hand_overs_of(decision, documents))
+    return RecordedRequest(record, service_order, asked, plan, waiting_in(decision))
+
+
+def hand_overs_of(decision: Decision, documents: Documents) -> tuple[Entity, ...]:
+    """Return the hand-overs to make."""
+    return tuple(Entity(one.id, documents.special_handling(one)) for one in decision.hand_over)
+
+
+def waiting_in(decision: Decision) -> tuple[Waiting, ...]:
+    """Return the items for which nothing is provisioned until their feasibility is known."""
+    if decision.stops:
+        return ()
+    return tuple(
+        Waiting(one.item.id, one.item.specification.id if one.item.specification else "")
+        for one in decision.assessment
+        if one.item.id in decision.deferred or not one.is_provisioned
     )
-    return RecordedRequest(record, service_order, plan=Plan(orders, hand_overs))
 
 
 def planned(decision: Decision, documents: Documents, moment: datetime) -> tuple[Entity, ...]:

@@ -59,20 +59,63 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a recorded request still has to issue: resource orders and hand-overs.
+class Closing:
+    """Items of an order that an answer brings to their end, and the hand-over of it.
 
     Args:
+        state: `completed`, or `failed` where what was asked can't be delivered.
+        text: goes to the order as a note.
+        hand_over_id: the hand-over that is resolved with them; None where there is none.
+    """
+
+    order_id: str
+    item_ids: tuple[str, ...]
+    state: OrderState
+    text: str
+    hand_over_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recorded request still has to do: every step may be taken again.
+
+    Args:
+        superseded: ids of orders to cancel, because others take their place.
+        withdrawn: ids of hand-overs that nobody needs to see to any more.
+        closing: what has been answered.
         revision: of the record, when the plan was made.
     """
 
     resource_order: tuple[Entity, ...] = ()
     special_handling: tuple[Entity, ...] = ()
+    superseded: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    closing: tuple[Closing, ...] = ()
     revision: int = 1
 
     def __bool__(self) -> bool:
-        """Return whether anything is to be issued."""
-        return bool(self.resource_order or self.special_handling)
+        """Return whether anything is to be done."""
+        orders = self.resource_order or self.superseded or self.closing
+        return bool(orders or self.special_handling or self.withdrawn)
+
+    def after(self, earlier: Plan) -> Plan:
+        """Return this plan with what an earlier one may have left undone."""
+        return Plan(
+            (*earlier.resource_order, *self.resource_order),
+            (*earlier.special_handling, *self.special_handling),
+            (*earlier.superseded, *self.superseded),
+            (*earlier.withdrawn, *self.withdrawn),
+            (*earlier.closing, *self.closing),
+            self.revision,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A requested item for which nothing is provisioned yet."""
+
+    item_id: str
+    specification_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +127,14 @@ class RecordedRequest:
         service_order: the TMF641 order itself, where the request is one.
         asked: what came in at the gateway's own door, where the request is none.
         plan: what is not yet known to be issued; empty when all is.
+        waiting: the items that a feasibility assessment could release.
     """
 
     entity: Entity
     service_order: Document | None = None
     asked: Document | None = None
     plan: Plan = field(default_factory=Plan)
+    waiting: tuple[Waiting, ...] = ()
 
     @property
     def revision(self) -> int:
@@ -140,6 +185,11 @@ class RequestBook(Protocol):
         self, *, received_before: datetime, limit: int
     ) -> Sequence[RecordedRequest]:
         """Return records of before that moment whose plan isn't known to be issued."""
+
+    async def waiting_for(
+        self, specification_id: str, *, after: str, limit: int
+    ) -> Sequence[RecordedRequest]:
+        """Return records with an item of that specification that waits, by id, beyond `after`."""
 
 
 class OrderBook(Protocol):

@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ordergate.model.common import timestamp
+from ordergate.process.assess import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from ordergate.model.common import Document
@@ -37,6 +39,46 @@ def with_service_order(
     document["state"] = order.document["state"]
     entity = replace(order, document=document)
     return replace(record, entity=entity, service_order=order.document)
+
+
+def re_recorded(
+    before: Document, made: Document, moment: datetime, superseded: Collection[str] = ()
+) -> Document:
+    """Return the record's document after a later round of deciding.
+
+    Items that this round doesn't decide stay as they were assessed, and so do the references to
+    what was issued before.
+
+    Args:
+        made: what this round makes of the request, whole but for the items it doesn't decide.
+        superseded: ids of resource orders whose place others take.
+    """
+    assessed = {one["id"]: one for one in before["assessment"]["item"]}
+    assessed |= {one["id"]: one for one in made["assessment"]["item"]}
+    items = [assessed[one["id"]] for one in made["requestedItem"]]
+    outcomes = {one["outcome"] for one in items}
+    successors = [{"id": one["id"], "href": one["href"]} for one in made.get("resourceOrder", [])]
+    issued = [
+        {**one, "supersededBy": successors} if one["id"] in superseded else one
+        for one in before.get("resourceOrder", [])
+    ]
+    document = {
+        **before,
+        **made,
+        "receivedDate": before["receivedDate"],
+        "assessment": {
+            **made["assessment"],
+            "outcome": str(next(one for one in Outcome if one in outcomes)),
+            "item": items,
+        },
+        "timeline": before["timeline"],
+    }
+    if orders := [*issued, *made.get("resourceOrder", [])]:
+        document["resourceOrder"] = orders
+    for entry in made["timeline"]:
+        if entry["event"] != "received":
+            document = with_entry(document, moment, entry["event"], entry["detail"])
+    return document
 
 
 def with_entry(document: Document, moment: datetime, event: str, detail: str) -> Document:

@@ -10,13 +10,20 @@ import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
-from ordergate.errors import NotFoundError, UnknownResourceOrderError
+from ordergate.errors import (
+    DuplicateError,
+    IllegalTransitionError,
+    NotFoundError,
+    UnknownResourceOrderError,
+)
 from ordergate.model.states import UNDER_CANCELLATION
 from ordergate.process.acknowledge import acknowledge
 from ordergate.process.cancel import cancel, next_step
 from ordergate.process.idempotency import check_key
 from ordergate.process.lifecycle import amend, removal
+from ordergate.process.ports import Idempotency
 from ordergate.process.revisions import write_over
 
 if TYPE_CHECKING:
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
         Clock,
         Entity,
         FaultPoints,
-        Idempotency,
         OrderBook,
         Relay,
     )
@@ -43,6 +49,7 @@ _LOOKS = 32
 """How often a task is gone on with before it is left to the sweeper; six steps are the most."""
 
 _SWEPT_AT_ONCE = 100
+_TASK_IDS = UUID("9f1c0a55-2f3d-5a0e-8d0d-4d0b7f3f3b52")
 
 
 class CancelResourceOrders:
@@ -93,6 +100,19 @@ class CancelResourceOrders:
         self._relay.wake()
         self._faults.reached("afterCancelTask")
         return await self._go_on(task, order)
+
+    async def supersede(self, order_id: str, request_id: str) -> None:
+        """Cancel an order because others of the same request take its place.
+
+        Doing it again, or too late, changes nothing.
+        """
+        task_id = str(uuid5(_TASK_IDS, f"{request_id}/superseded/{order_id}"))
+        reason = f"Superseded by other orders of request {request_id}."
+        asked = {"resourceOrder": {"id": order_id}, "cancellationReason": reason}
+        try:
+            await self.take(asked, task_id, Idempotency(task_id, reason))
+        except (UnknownResourceOrderError, IllegalTransitionError, DuplicateError) as error:
+            _log.warning("not superseded: %s", error, extra={"order": order_id})
 
     async def finish(self, order: Entity) -> None:
         """Go on with the cancellation that an order is under, as far as it goes now."""

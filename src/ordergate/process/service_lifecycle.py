@@ -22,7 +22,7 @@ from ordergate.process.amendment import (
 from ordergate.process.notify import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from ordergate.model.common import Document
@@ -51,13 +51,17 @@ OPEN_WHEN_FINAL = frozenset(
 """What may still change in a final state (W9); a state may be sent again as it is."""
 
 _GIVEN = ("state", "errorMessage")
-_AMENDABLE = frozenset({OrderState.ACKNOWLEDGED, OrderState.PENDING})
+_DATES = frozenset({"startDate", "completionDate", "cancellationDate"})
+AMENDABLE = frozenset({OrderState.ACKNOWLEDGED, OrderState.PENDING})
 
 
 def amend_service_order(
-    entity: Entity, change: Change, moment: datetime, check: Callable[[Document], None]
-) -> Entity | None:
-    """Return the service order after a patch, or None where nothing changes.
+    before: Document, change: Change, moment: datetime, check: Callable[[Document], None]
+) -> Document | None:
+    """Return the service order as a patch leaves it, or None where nothing changes.
+
+    What its items ask for may change as long as nothing of it is being delivered; then the whole
+    order has to be assessed anew.
 
     Args:
         change: what the patch does to the document.
@@ -69,7 +73,6 @@ def amend_service_order(
         IllegalTransitionError: the state machine, a final state or the items forbid it.
         InvalidDocumentError: the result is not a valid order.
     """
-    before = entity.document
     changed_to = change(before)
     check(changed_to)
     after = completed(changed_to, moment)
@@ -80,9 +83,37 @@ def amend_service_order(
     _check_items(before, after)
     check_final(before, after, OPEN_WHEN_FINAL)
     check_state(before, after)
+    return dated(before, after, moment)
+
+
+def told(before: Document, after: Document) -> Iterator[Occurrence]:
+    """Yield what listeners are told of a change: one event for the state, one for all else (Q23).
+
+    The dates of a new state are told with it.
+    """
     names = changed_attributes(before, after)
-    after = dated(before, after, moment)
-    return changed(entity, after, moment, *_told(before, after, names))
+    if "state" in names:
+        names = [name for name in names if name not in _DATES]
+        said = f"{before['state']} -> {after['state']}"
+        yield Occurrence(EventType.SERVICE_ORDER_STATE_CHANGE, after, said)
+    if others := [name for name in names if name != "state"]:
+        kind = EventType.SERVICE_ORDER_ATTRIBUTE_VALUE_CHANGE
+        yield Occurrence(kind, after, f"Changed: {', '.join(others)}.", ",".join(others))
+    if after["state"] == OrderState.PENDING:
+        yield from _information_required(before, after)
+
+
+def _information_required(before: Document, after: Document) -> Iterator[Occurrence]:
+    """Yield what a pending order waits for, where that is news."""
+    missing = [error for _, item in _each(after) for error in item.get("errorMessage", [])]
+    known = [error for _, item in _each(before) for error in item.get("errorMessage", [])]
+    if before["state"] == OrderState.PENDING and missing == known:
+        return
+    reasons = "; ".join(error["reason"] for error in missing if "reason" in error)
+    where = ",".join(error["message"] for error in missing if error.get("message"))
+    kind = EventType.SERVICE_ORDER_INFORMATION_REQUIRED
+    said = reasons or "Waiting for information."
+    yield Occurrence(kind, after, said, where or "serviceOrderItem")
 
 
 def service_order_removal(entity: Entity, moment: datetime) -> Entity:
@@ -111,7 +142,7 @@ def _with_given(before: Iterable[Document], after: Iterable[Document]) -> list[D
 
 
 def _check_items(before: Document, after: Document) -> None:
-    """Refuse any change of the items: what they ask for was decided, and stays as it was."""
+    """Refuse a change of the items that comes too late, or touches what isn't the client's."""
     if after["serviceOrderItem"] == before["serviceOrderItem"]:
         return
     actions = {item["id"]: item["action"] for _, item in _each(before)}
@@ -120,12 +151,24 @@ def _check_items(before: Document, after: Document) -> None:
             raise InvalidPatchError(
                 "The action of an item can't be changed.", path=f"{path}.action"
             )
-    why = "what its items ask for can't change any more."
-    if before["state"] in _AMENDABLE:
-        why = "a change of its items would have to be assessed anew, which isn't offered yet."
-    raise IllegalTransitionError(
-        f"The order is {before['state']}: {why} Send a new order.", path="serviceOrderItem"
-    )
+    _check_given(before, after)
+    if before["state"] not in AMENDABLE:
+        raise IllegalTransitionError(
+            f"The order is {before['state']}: what its items ask for can't change any more. "
+            "Send an order that modifies the service.",
+            path="serviceOrderItem",
+        )
+
+
+def _check_given(before: Document, after: Document) -> None:
+    """Refuse to set what follows from the resource orders."""
+    old_items = {item["id"]: item for _, item in _each(before)}
+    for path, item in _each(after):
+        for name in _GIVEN:
+            if item["id"] in old_items and item.get(name) != old_items[item["id"]].get(name):
+                raise IllegalTransitionError(
+                    f"{name} of an item follows from its resource orders.", path=f"{path}.{name}"
+                )
 
 
 def _each(holder: Document, path: str = "") -> Iterator[tuple[str, Document]]:
@@ -134,18 +177,3 @@ def _each(holder: Document, path: str = "") -> Iterator[tuple[str, Document]]:
         inner = f"{path}serviceOrderItem[{index}]"
         yield inner, item
         yield from _each(item, f"{inner}.")
-
-
-def _told(before: Document, after: Document, names: Sequence[str]) -> Iterator[Occurrence]:
-    """Yield what listeners are told: one event for the state, one for all else (Q23).
-
-    Args:
-        names: what the patch changed; the dates of a new state are told with it.
-    """
-    others = [name for name in names if name != "state"]
-    if "state" in names:
-        said = f"{before['state']} -> {after['state']}"
-        yield Occurrence(EventType.SERVICE_ORDER_STATE_CHANGE, after, said)
-    if others:
-        kind = EventType.SERVICE_ORDER_ATTRIBUTE_VALUE_CHANGE
-        yield Occurrence(kind, after, f"Changed: {', '.join(others)}.", ",".join(others))

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ordergate.errors import NotFoundError
 from ordergate.process.amendment import changed_attributes
+from ordergate.process.notify import changed
 from ordergate.process.record import service_order_of, with_service_order
 from ordergate.process.revisions import write_over
-from ordergate.process.service_lifecycle import amend_service_order, service_order_removal
+from ordergate.process.service_lifecycle import (
+    AMENDABLE,
+    amend_service_order,
+    service_order_removal,
+    told,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
 
     from ordergate.model.common import Document
     from ordergate.process.ports import Clock, RecordedRequest, Relay, RequestBook
     from ordergate.tmf630.patch import Change
+
+
+class Reassessing(Protocol):
+    """Decides anew what an amended order takes (`pipeline.IssueResourceOrders`)."""
+
+    async def amend(
+        self, record: RecordedRequest, service_order: Document, moment: datetime
+    ) -> RecordedRequest | None:
+        """Return the record to store, or None where the order asks for nothing else."""
+
+    async def finish(self, record: RecordedRequest) -> None:
+        """Do what the stored record plans."""
 
 
 class KeepServiceOrders:
@@ -33,11 +52,13 @@ class KeepServiceOrders:
         requests: RequestBook,
         clock: Clock,
         relay: Relay,
+        process: Reassessing,
         check: Callable[[Document], None],
     ) -> None:
         self._requests = requests
         self._clock = clock
         self._relay = relay
+        self._process = process
         self._check = check
 
     async def change(
@@ -51,16 +72,23 @@ class KeepServiceOrders:
         """
 
         async def amended(record: RecordedRequest) -> RecordedRequest | None:
-            moment = self._clock.now()
-            order = amend_service_order(service_order_of(record), change, moment, self._check)
-            if order is None:
+            moment, order = self._clock.now(), service_order_of(record)
+            after = amend_service_order(order.document, change, moment, self._check)
+            if after is None:
                 return None
-            said = ", ".join(changed_attributes(service_order_of(record).document, order.document))
+            if order.document["state"] in AMENDABLE and after["state"] == order.document["state"]:
+                decided = await self._process.amend(record, after, moment)
+                if decided is not None:
+                    return decided
+            said = ", ".join(changed_attributes(order.document, after))
+            order = changed(order, after, moment, *told(order.document, after))
             return with_service_order(record, order, moment, "amended", said)
 
         standing = partial(self._standing, order_id)
         kept = await write_over(standing, amended, self._requests.replace, if_revision)
-        if kept.owed:
+        if kept.owed and kept.plan.revision == kept.revision:
+            await self._process.finish(kept)
+        elif kept.owed:
             self._relay.wake()
         return kept
 

@@ -59,7 +59,9 @@ def special_handling(
         addresses=addresses,
         moment=moment,
     )
-    handling_id = str(uuid5(ORDER_IDS, f"{request.id}/hand-over/{item.id}"))
+    name = f"{request.id}/hand-over/{item.id}"
+    name = name if request.round == 1 else f"{name}/{request.round}"
+    handling_id = str(uuid5(ORDER_IDS, name))
     return HandOver(
         id=handling_id,
         href=addresses.special_handling(handling_id),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import fields, post_load
 
 from ordergate.model.common import Action, timestamp
 from ordergate.model.states import OrderState
-from ordergate.process.intake import WAITS_FOR, by_role, refuse_duplicates
+from ordergate.process.intake import WAITS_FOR, by_role, intake, refuse_duplicates
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 from ordergate.schemas.characteristics import as_list, as_map
 from ordergate.schemas.resource_order import (
@@ -19,16 +20,23 @@ from ordergate.schemas.resource_order import (
     RESOURCE_ORDER,
     dumped,
 )
-from ordergate.schemas.service_order import Reader, SpecificationSchema
+from ordergate.schemas.service_order import (
+    Reader,
+    SpecificationSchema,
+    read_service_order,
+    rewrite_service_order,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
     from ordergate.process.decide import Decision
+    from ordergate.process.feasibility import LookedUp
+    from ordergate.process.ports import RecordedRequest
     from ordergate.process.special_handling import HandOver
 
 
@@ -120,6 +128,27 @@ class StandardDocuments:
         """Return the hand-over."""
         return dumped(HAND_OVER, hand_over)
 
+    def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
+        """Return the TMF641 order as the decision leaves it, in that state."""
+        return rewrite_service_order(body, decision, state)
+
+    def request_of(self, record: RecordedRequest, addresses: Addresses) -> InitiatingRequest:
+        """Return the request that was recorded, as it was amended since.
+
+        Raises:
+            InvalidDocumentError: two items of a service order have the same id.
+        """
+        known = record.entity.document
+        moment = datetime.fromisoformat(known["receivedDate"])
+        if record.service_order is not None:
+            order = read_service_order(record.service_order)
+            request = intake(order, record.entity.id, addresses, moment)
+        else:
+            asked = record.asked or {}
+            request = read_initiating_request(asked, record.entity.id, addresses, moment)
+        kind = RequestType(known["requestType"])
+        return replace(request, request_type=kind, round=known["assessment"]["round"])
+
     def initiating_request(self, decision: Decision) -> Document:
         """Return the record: the request, its assessment with every why, and what was issued."""
         request = decision.request
@@ -141,10 +170,7 @@ class StandardDocuments:
             "note": list(request.note),
             "requestedItem": [_requested_item(item) for item in request.item],
             "assessment": assessment_of(decision),
-            "resourceOrder": [
-                {"id": o.id, "href": o.href, "orderType": str(o.order_type), "domain": o.domain}
-                for o in decision.all_orders
-            ],
+            "resourceOrder": list(_references(decision)),
             "timeline": _timeline(decision),
         }
         return {name: value for name, value in record.items() if value not in (None, [])}
@@ -152,23 +178,41 @@ class StandardDocuments:
 
 def assessment_of(decision: Decision) -> Document:
     """Return the outcome of the request and of each item, with what each came to."""
-    made = {
-        item_id: [
-            {"resourceOrderId": order.id, "itemId": item.id}
-            for order in decision.all_orders
-            for item in order.item
-            if item.requested_item_id == item_id
-        ]
-        for item_id in (one.item.id for one in decision.assessment)
-    }
+    made: dict[str, list[Document]] = {}
+    for order in decision.all_orders:
+        for item in order.item:
+            reference = {"resourceOrderId": order.id, "itemId": item.id}
+            made.setdefault(item.requested_item_id, []).append(reference)
+    for one in decision.predetermined:
+        made.setdefault(one.item_id, []).extend(
+            {"resourceOrderId": one.order.id, "itemId": item["id"]}
+            for item in one.order.document["orderItem"]
+        )
     handed = {one.requested_item_id: one for one in decision.hand_over}
     return {
         "outcome": str(decision.outcome),
+        "round": decision.request.round,
         "item": [
-            _assessed(one, made[one.item.id], handed.get(one.item.id))
+            _assessed(one, made.get(one.item.id, []), handed.get(one.item.id))
             for one in decision.assessment
         ],
     }
+
+
+def _references(decision: Decision) -> Iterator[Document]:
+    """Yield references to the resource orders that the decision issues."""
+    for order in decision.all_orders:
+        kind = str(order.order_type)
+        yield {"id": order.id, "href": order.href, "orderType": kind, "domain": order.domain}
+    for one in decision.predetermined:
+        document = one.order.document
+        yield {name: document[name] for name in ("id", "href", "orderType", "domain")}
+
+
+def orders_of(decision: Decision) -> list[Document]:
+    """Return all resource orders that the decision issues, as TMF652 writes them."""
+    determined = [dumped(RESOURCE_ORDER, order) for order in decision.all_orders]
+    return [*determined, *(one.order.document for one in decision.predetermined)]
 
 
 def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver | None) -> Document:
@@ -182,10 +226,24 @@ def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver 
             {"code": one.code, "expression": one.expression, "value": one.value}
             for one in assessment.condition
         ],
+        "feasibilityAssessment": (
+            {"id": found.id, "href": found.href} if (found := assessment.feasibility) else None
+        ),
+        "lookedUp": [_looked_up(one) for one in assessment.looked_up],
         "resourceOrderItem": made,
         "specialHandling": {"id": hand_over.id, "href": hand_over.href} if hand_over else None,
     }
     return {name: value for name, value in written.items() if value not in (None, [])}
+
+
+def _looked_up(one: LookedUp) -> Document:
+    reference = {"id": one.id, "href": one.href} if one.href else {"id": one.id}
+    return {
+        "feasibilityAssessment": reference,
+        "used": one.used,
+        "why": one.code,
+        "message": one.message,
+    }
 
 
 def _requested_item(item: RequestedItem) -> Document:
@@ -217,8 +275,8 @@ def _timeline(decision: Decision) -> list[Document]:
     moment = timestamp(decision.request.received_date)
     steps = [("received", f"{len(decision.request.item)} requested items")]
     steps.append(("assessed", str(decision.outcome)))
-    if decision.resource_order:
-        steps.append(("issued", f"{len(decision.resource_order)} resource orders"))
+    if issued := len(decision.resource_order) + len(decision.predetermined):
+        steps.append(("issued", f"{issued} resource orders"))
     if decision.hand_over:
         steps.append(("handedOver", f"{len(decision.hand_over)} items need special handling"))
     if decision.state is OrderState.PENDING:

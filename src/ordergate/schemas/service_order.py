@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.model.states import OrderState
     from ordergate.process.decide import Decision
 
 SERVER_OWNED = (
@@ -192,6 +193,16 @@ def write_service_order(body: Document, decision: Decision, addresses: Addresses
     if decision.outcome is Outcome.REJECTED:
         document["errorMessage"] = list(_item_errors(document["serviceOrderItem"]))
     return document
+
+
+def rewrite_service_order(document: Document, decision: Decision, state: OrderState) -> Document:
+    """Return the kept `ServiceOrder` as a later decision leaves it, in that state."""
+    errors = _errors(decision)
+    items = [
+        _item(item, f"serviceOrderItem[{index}]", str(state), errors)
+        for index, item in enumerate(document["serviceOrderItem"])
+    ]
+    return {**document, "state": str(state), "serviceOrderItem": items}
 
 
 def _item(item: Document, path: str, state: str, errors: Mapping[str, list[Document]]) -> Document:

@@ -12,7 +12,8 @@ from pymongo import IndexModel
 
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
-from ordergate.process.ports import Plan, RecordedRequest
+from ordergate.model.states import OrderState
+from ordergate.process.ports import Closing, Plan, RecordedRequest, Waiting
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
@@ -98,8 +99,13 @@ class MongoRequestBook:
         )
         records = self.records.indexes(_FILTERED)
         service_orders = self.service_orders.indexes(_FILTERED_SERVICE_ORDER)
+        waiting = IndexModel(
+            [("waiting.specificationId", 1), ("_id", 1)],
+            name="waiting",
+            partialFilterExpression={"waiting.specificationId": {"$exists": True}},
+        )
         with in_our_words():
-            await self._collection.create_indexes([unsettled, *records, *service_orders])
+            await self._collection.create_indexes([unsettled, waiting, *records, *service_orders])
 
     async def add(self, record: RecordedRequest) -> RecordedRequest | None:
         """Store the record in one write; return None, or the one that has its id already.
@@ -114,6 +120,8 @@ class MongoRequestBook:
             kept["asked"] = record.asked
         if record.plan:
             kept["plan"] = _stored_plan(record.plan)
+        if record.waiting:
+            kept["waiting"] = _stored_waiting(record)
         existing = await insert(self._collection, kept)
         if existing is not None and _SERVICE_ORDER in kept and _SERVICE_ORDER not in existing:
             raise DuplicateError(
@@ -148,6 +156,10 @@ class MongoRequestBook:
             changes[_SERVICE_ORDER] = record.service_order
         if record.plan.revision == record.revision:
             changes["plan"] = _stored_plan(record.plan)
+        if record.waiting:
+            changes["waiting"] = _stored_waiting(record)
+        else:
+            gone["waiting"] = ""
         return await write_over(self._collection, record.entity, changes, gone)
 
     async def settle(self, record: RecordedRequest) -> None:
@@ -166,21 +178,68 @@ class MongoRequestBook:
             found = await self._collection.find(wanted).limit(limit).to_list()
         return [_recorded(kept) for kept in found]
 
+    async def waiting_for(
+        self, specification_id: str, *, after: str, limit: int
+    ) -> list[RecordedRequest]:
+        """Return records with an item of that specification that waits, by id, beyond `after`."""
+        wanted: Stored = {"waiting.specificationId": specification_id, "_id": {"$gt": after}}
+        with in_our_words():
+            found = await self._collection.find(wanted).sort("_id", 1).limit(limit).to_list()
+        return [_recorded(kept) for kept in found]
+
+
+def _stored_waiting(record: RecordedRequest) -> list[Stored]:
+    return [
+        {"itemId": one.item_id, "specificationId": one.specification_id} for one in record.waiting
+    ]
+
 
 def _stored_plan(plan: Plan) -> Stored:
     return {
         "resourceOrder": [stored(one) for one in plan.resource_order],
         "specialHandling": [stored(one) for one in plan.special_handling],
+        "superseded": list(plan.superseded),
+        "withdrawn": list(plan.withdrawn),
+        "closing": [
+            {
+                "orderId": one.order_id,
+                "itemIds": list(one.item_ids),
+                "state": str(one.state),
+                "text": one.text,
+                "handOverId": one.hand_over_id,
+            }
+            for one in plan.closing
+        ],
         "revision": plan.revision,
     }
 
 
 def _recorded(kept: Stored) -> RecordedRequest:
-    plan = Plan()
-    if "plan" in kept:
-        plan = Plan(
-            tuple(from_plan(one) for one in kept["plan"]["resourceOrder"]),
-            tuple(from_plan(one) for one in kept["plan"]["specialHandling"]),
-            kept["plan"]["revision"],
-        )
-    return RecordedRequest(entity_of(kept), kept.get(_SERVICE_ORDER), kept.get("asked"), plan)
+    waiting = (Waiting(one["itemId"], one["specificationId"]) for one in kept.get("waiting", ()))
+    return RecordedRequest(
+        entity_of(kept),
+        kept.get(_SERVICE_ORDER),
+        kept.get("asked"),
+        _plan_of(kept["plan"]) if "plan" in kept else Plan(),
+        tuple(waiting),
+    )
+
+
+def _plan_of(kept: Stored) -> Plan:
+    return Plan(
+        tuple(from_plan(one) for one in kept["resourceOrder"]),
+        tuple(from_plan(one) for one in kept["specialHandling"]),
+        tuple(kept["superseded"]),
+        tuple(kept["withdrawn"]),
+        tuple(
+            Closing(
+                one["orderId"],
+                tuple(one["itemIds"]),
+                OrderState(one["state"]),
+                one["text"],
+                one["handOverId"],
+            )
+            for one in kept["closing"]
+        ),
+        kept["revision"],
+    )

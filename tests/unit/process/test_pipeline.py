@@ -14,6 +14,7 @@ from fakes import (
     FaultAt,
     FixedClock,
     FixedRules,
+    InMemoryCancelTaskBook,
     InMemoryHandOverBook,
     InMemoryOrderBook,
     InMemoryRequestBook,
@@ -34,6 +35,7 @@ from ordergate.errors import (
 )
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.ports import Idempotency
+from ordergate.process.resource_orders import CancelResourceOrders
 from ordergate.process.sweep import keep_sweeping
 from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.schemas.service_order import write_service_order
@@ -71,6 +73,14 @@ class House:
             documents=StandardDocuments(),
             addresses=ADDRESSES,
             clock=self.clock,
+            superseding=CancelResourceOrders(
+                tasks=InMemoryCancelTaskBook(),
+                orders=self.orders,
+                addresses=ADDRESSES,
+                clock=self.clock,
+                relay=self.relay,
+                faults=faults,
+            ),
             relay=self.relay,
             faults=faults,
             meter=self.meter,

@@ -21,11 +21,13 @@ from ordergate.errors import (
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.states import FINAL, OrderState, next_states
+from ordergate.process.notify import changed
 from ordergate.process.ports import Entity, RecordedRequest
 from ordergate.process.service_lifecycle import (
     IMMUTABLE,
     amend_service_order,
     service_order_removal,
+    told,
 )
 from ordergate.process.service_orders import KeepServiceOrders
 
@@ -55,14 +57,14 @@ def any_result(_: dict[str, Any]) -> None:
 
 
 def amended(entity: Entity, **patch: Any) -> Entity:
-    found = amend_service_order(entity, merge(patch), LATER, any_result)
+    found = amend_service_order(entity.document, merge(patch), LATER, any_result)
     assert found is not None
-    return found
+    return changed(entity, found, LATER, *told(entity.document, found))
 
 
 def refused(entity: Entity, **patch: Any) -> OrdergateError:
     with pytest.raises(OrdergateError) as caught:
-        amend_service_order(entity, merge(patch), LATER, any_result)
+        amend_service_order(entity.document, merge(patch), LATER, any_result)
     return caught.value
 
 
@@ -73,7 +75,7 @@ def items(entity: Entity, **first: Any) -> list[dict[str, Any]]:
     return kept
 
 
-def told(entity: Entity) -> list[tuple[str, str | None]]:
+def events(entity: Entity) -> list[tuple[str, str | None]]:
     return [(one.document["eventType"], one.document.get("fieldPath")) for one in entity.owed]
 
 
@@ -82,11 +84,16 @@ def told(entity: Entity) -> list[tuple[str, str | None]]:
 def test_state_goes_only_where_the_machine_leads(old: str, new: str) -> None:
     entity = order(old)
     if old == new:
-        assert amend_service_order(entity, merge({"state": new}), LATER, any_result) is None
+        assert (
+            amend_service_order(entity.document, merge({"state": new}), LATER, any_result) is None
+        )
     elif new in next_states(OrderState(old)):
         found = amended(entity, state=new)
         assert found.document["state"] == new
-        assert told(found) == [("ServiceOrderStateChangeEvent", None)]
+        kinds = ["ServiceOrderStateChangeEvent"]
+        if new == "pending":
+            kinds.append("ServiceOrderInformationRequiredEvent")
+        assert [kind for kind, _ in events(found)] == kinds
         assert found.owed[0].document["event"] == {"serviceOrder": found.document}
         assert found.owed[0].document["description"] == f"{old} -> {new}"
     else:
@@ -134,7 +141,7 @@ def test_attributes_change_with_an_event_that_names_them() -> None:
         requestedCompletionDate="2027-01-01T01:00:00+01:00",
     )
     assert (found.revision, found.sequence) == (4, 3)
-    (_, nothing), (kind, path) = told(found)
+    (_, nothing), (kind, path) = events(found)
     assert (kind, nothing) == ("ServiceOrderAttributeValueChangeEvent", None)
     assert {"description", "note", "priority", "requestedCompletionDate"} <= set(
         str(path).split(",")
@@ -158,7 +165,7 @@ def test_what_the_server_owns_may_be_sent_as_it_is() -> None:
     for name in ("state", "errorMessage"):
         del same["serviceOrderItem"][0][name]
     del same["serviceOrderItem"][0]["serviceOrderItem"][0]["state"]
-    assert amend_service_order(entity, merge(same), LATER, any_result) is None
+    assert amend_service_order(entity.document, merge(same), LATER, any_result) is None
 
 
 def test_action_of_an_item_is_immutable() -> None:
@@ -172,13 +179,45 @@ def test_action_of_an_item_is_immutable() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("change", [{"quantity": 2}, {"id": "9"}, {"state": "completed"}])
-def test_items_stay_as_they_were_decided(state: str, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"quantity": 2}, {"id": "9"}])
+def test_items_change_as_long_as_nothing_is_delivered(state: str, change: dict[str, Any]) -> None:
     entity = order(state)
-    error = refused(entity, serviceOrderItem=items(entity, **change))
+    sent = items(entity, **change)
+    if state in {"acknowledged", "pending"}:
+        found = amended(entity, serviceOrderItem=sent).document["serviceOrderItem"][0]
+        assert {name: found[name] for name in change} == change
+    else:
+        error = refused(entity, serviceOrderItem=sent)
+        assert isinstance(error, IllegalTransitionError)
+        assert error.path == "serviceOrderItem"
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("name", ["state", "errorMessage"])
+def test_what_follows_from_resource_orders_is_not_set(state: str, name: str) -> None:
+    entity = order(state)
+    error = refused(entity, serviceOrderItem=items(entity, **{name: "other"}))
     assert isinstance(error, IllegalTransitionError)
-    assert error.path == "serviceOrderItem"
-    assert ("isn't offered yet" in error.reason) is (state in {"acknowledged", "pending"})
+    assert error.path == f"serviceOrderItem[0].{name}"
+
+
+def test_pending_order_says_what_it_waits_for() -> None:
+    missing = {"code": "missingPlace", "reason": "No place.", "message": "serviceOrderItem[0].x"}
+    before = order("pending").document
+    after = {**before, "serviceOrderItem": [{"id": "1", "errorMessage": [missing]}]}
+    (_, found) = told(before, after)
+    assert found.event_type == "ServiceOrderInformationRequiredEvent"
+    assert (found.description, found.field_path) == ("No place.", "serviceOrderItem[0].x")
+    assert [one.event_type for one in told(after, {**after, "description": "x"})] == [
+        "ServiceOrderAttributeValueChangeEvent"
+    ]
+
+
+def test_order_patched_to_pending_says_that_it_waits() -> None:
+    assert [kind for kind, _ in events(amended(order("inProgress"), state="pending"))] == [
+        "ServiceOrderStateChangeEvent",
+        "ServiceOrderInformationRequiredEvent",
+    ]
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
@@ -195,7 +234,7 @@ def test_result_that_breaks_the_contract_is_refused() -> None:
         raise InvalidDocumentError(document["description"])
 
     with pytest.raises(InvalidDocumentError, match="Bad"):
-        amend_service_order(order(), merge({"description": "Bad"}), LATER, check)
+        amend_service_order(order().document, merge({"description": "Bad"}), LATER, check)
 
 
 class TestRemoval:
@@ -203,13 +242,23 @@ class TestRemoval:
     def test_order_nobody_works_on_leaves_with_an_event(self, state: str) -> None:
         gone = service_order_removal(order(state), LATER)
         assert (gone.revision, gone.sequence) == (4, 2)
-        assert told(gone) == [("ServiceOrderDeleteEvent", None)]
+        assert events(gone) == [("ServiceOrderDeleteEvent", None)]
         assert gone.owed[0].document["event"] == {"serviceOrder": order(state).document}
 
     @pytest.mark.parametrize("state", sorted(set(STATES) - FINAL - {"acknowledged"}))
     def test_order_in_flight_stays(self, state: str) -> None:
         with pytest.raises(IllegalTransitionError, match=state):
             service_order_removal(order(state), LATER)
+
+
+class NothingNew:
+    """Finds that no amendment asks for anything else."""
+
+    async def amend(self, *_: object) -> None:
+        return None
+
+    async def finish(self, _: RecordedRequest) -> None:
+        raise AssertionError("nothing was planned")
 
 
 class Desk:
@@ -219,7 +268,11 @@ class Desk:
         self.book = InMemoryRequestBook(between)
         self.relay = RecordingRelay()
         self.desk = KeepServiceOrders(
-            requests=self.book, clock=FixedClock(), relay=self.relay, check=any_result
+            requests=self.book,
+            clock=FixedClock(),
+            relay=self.relay,
+            process=NothingNew(),
+            check=any_result,
         )
         document = {"id": "so-1", "state": "acknowledged"}
         record = replace(order(), document=document, revision=1)
