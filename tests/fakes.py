@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableError
 from ordergate.model.common import timestamp
+from ordergate.model.notification import DeliveryState
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.process.ports import Plan
 from ordergate.process.rules import ExpressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ordergate.model.events import OwedEvent
@@ -355,6 +356,136 @@ class InMemoryHandOverBook(_Away):
         for one in hand_overs:
             self._kept.setdefault(one.id, copy.deepcopy(one))
 
+    async def get(self, handling_id: str) -> Entity:
+        self.answer()
+        if handling_id not in self._kept:
+            raise NotFoundError(f"There is no hand-over with the id {handling_id!r}.", path="id")
+        return copy.deepcopy(self._kept[handling_id])
+
+    async def replace(self, hand_over: Entity) -> bool:
+        self.answer()
+        return _replaced(self._kept, hand_over)
+
+    async def open_for(
+        self, *, request_ids: Collection[str] = (), specifications: Collection[str] = ()
+    ) -> Sequence[Entity]:
+        self.answer()
+
+        def matches(document: dict[str, Any]) -> bool:
+            specification = document.get("requestedItem", {}).get("specification", {}).get("id")
+            request_id = document.get("initiatingRequest", {}).get("id")
+            return request_id in request_ids or specification in specifications
+
+        open_ones = [one for one in self.all() if one.document["state"] != "resolved"]
+        found = [one for one in open_ones if matches(one.document)]
+        return copy.deepcopy(sorted(found, key=lambda one: one.id))
+
+    async def attempted(
+        self,
+        order_id: str,
+        state: DeliveryState,
+        moment: datetime,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        self.answer()
+        for one in self.all():
+            delivery = one.document.get("delivery", {})
+            is_of_order = one.document.get("resourceOrder", {}).get("id") == order_id
+            if not is_of_order or delivery.get("state") == "delivered":
+                continue
+            tried = {"date": timestamp(moment), "status": status, "error": error}
+            noted = {
+                **delivery,
+                "state": str(state),
+                "attempts": delivery.get("attempts", 0) + 1,
+                "lastAttempt": {k: v for k, v in tried.items() if v is not None},
+            }
+            if state is DeliveryState.DELIVERED:
+                noted["deliveredDate"] = timestamp(moment)
+            document = {**one.document, "delivery": noted}
+            self._kept[one.id] = replace(one, document=document, revision=one.revision + 1)
+
+    async def give_up(self) -> int:
+        self.answer()
+        waiting = [one for one in self.all() if _delivery_state(one) == DeliveryState.PENDING]
+        for one in waiting:
+            delivery = {**one.document["delivery"], "state": str(DeliveryState.NOT_CONFIGURED)}
+            document = {**one.document, "delivery": delivery}
+            self._kept[one.id] = replace(one, document=document, revision=one.revision + 1)
+        return len(waiting)
+
     def all(self) -> list[Entity]:
         """Return every hand-over."""
         return list(self._kept.values())
+
+
+class InMemoryFeasibilityBook(_Away):
+    """Keeps feasibility assessments."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Entity] = {}
+        self._unapplied: set[str] = set()
+
+    async def add(self, assessment: Entity) -> Entity | None:
+        self.answer()
+        if assessment.id in self._kept:
+            return copy.deepcopy(self._kept[assessment.id])
+        self._kept[assessment.id] = copy.deepcopy(assessment)
+        self._unapplied.add(assessment.id)
+        return None
+
+    async def get(self, assessment_id: str) -> Entity:
+        self.answer()
+        if assessment_id not in self._kept:
+            raise NotFoundError(f"There is no assessment with the id {assessment_id!r}.", path="id")
+        return copy.deepcopy(self._kept[assessment_id])
+
+    async def replace(self, assessment: Entity) -> bool:
+        self.answer()
+        return _replaced(self._kept, assessment)
+
+    async def known_for(
+        self,
+        *,
+        ids: Collection[str] = (),
+        requests: Collection[str] = (),
+        specifications: Collection[str] = (),
+        limit: int = 1000,
+    ) -> Sequence[dict[str, Any]]:
+        self.answer()
+
+        def matches(one: dict[str, Any]) -> bool:
+            request_id = one.get("for", {}).get("initiatingRequest", {}).get("id")
+            specification = one.get("appliesTo", {}).get("specification", {}).get("id")
+            wanted = (one["id"] in ids, request_id in requests, specification in specifications)
+            return any(wanted)
+
+        found = [kept.document for kept in self._kept.values() if matches(kept.document)]
+        found.sort(key=lambda one: (one["recordedDate"], one["id"]), reverse=True)
+        return copy.deepcopy(found[:limit])
+
+    async def unapplied(self, *, recorded_before: datetime, limit: int) -> Sequence[Entity]:
+        self.answer()
+        left = [self._kept[one] for one in self._unapplied]
+        left = [one for one in left if one.document["recordedDate"] <= timestamp(recorded_before)]
+        left.sort(key=lambda one: str(one.document["recordedDate"]))
+        return copy.deepcopy(left[:limit])
+
+    async def applied(self, assessment_id: str) -> None:
+        self.answer()
+        self._unapplied.discard(assessment_id)
+
+
+def _replaced(kept: dict[str, Entity], changed: Entity) -> bool:
+    """Write over the revision before, and tell whether it was still there."""
+    before = kept.get(changed.id)
+    if before is None or before.revision != changed.revision - 1:
+        return False
+    kept[changed.id] = replace(copy.deepcopy(changed), owed=(), idempotency=before.idempotency)
+    return True
+
+
+def _delivery_state(hand_over: Entity) -> Any:
+    return hand_over.document.get("delivery", {}).get("state")

@@ -14,7 +14,13 @@ from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
-from ordergate.model.notification import EventSubscription, LaneClaim, StoredEvent
+from ordergate.model.notification import (
+    SPECIAL_ORDERS,
+    TRACK_AND_MANAGE,
+    EventSubscription,
+    LaneClaim,
+    StoredEvent,
+)
 from ordergate.storage.database import open_client
 
 if TYPE_CHECKING:
@@ -80,6 +86,9 @@ class ScriptedSender:
         self.sent: list[tuple[str, str, int]] = []
         self.documents: list[dict[str, Any]] = []
         self._script = {sequence: list(answers) for sequence, answers in (script or {}).items()}
+
+    def hand_over(self, url: str, event: OwedEvent) -> Attempt:
+        return self.send(url, replace(event, document=event.document["event"]["resourceOrder"]))
 
     def send(self, callback: str, event: OwedEvent) -> Attempt:
         self.sent.append((callback, event.entity_id, event.sequence))
@@ -233,13 +242,24 @@ class MemoryHubs:
 
     async def get(self, hub_id: str, api: Api | None = None) -> EventSubscription:
         found = self.hubs.get(hub_id)
-        if found is None or api not in {None, found.api}:
+        if found is None or api not in {None, found.api} or (api and found.takes_orders):
             raise NotFoundError("no such hub")
         return found
 
     async def remove(self, hub_id: str, api: Api) -> None:
         await self.get(hub_id, api)
-        del self.hubs[hub_id]
+        self._forget(hub_id)
+
+    async def hand_over_to(self, url: str | None) -> None:
+        if url is None:
+            self._forget(TRACK_AND_MANAGE)
+            return
+        self.hubs[TRACK_AND_MANAGE] = EventSubscription(
+            TRACK_AND_MANAGE, Api.RESOURCE_ORDERING, url, SPECIAL_ORDERS, takes_orders=True
+        )
+
+    def _forget(self, hub_id: str) -> None:
+        self.hubs.pop(hub_id, None)
         for lane_id in [one for one, lane in self._lanes.lanes.items() if lane.hub_id == hub_id]:
             del self._lanes.lanes[lane_id]
 

@@ -50,6 +50,9 @@ class Settings:
     resource_inventory_url: str | None = _setting(
         None, "base of the `href` of resources (PUBLIC_URL/tmf-api/resourceInventoryManagement/v4)"
     )
+    track_and_manage_url: str | None = _setting(
+        None, "where orders for special handling are POSTed as well, verbatim"
+    )
     alias: bool = _setting(default=False, text="serve TMF652 also at its other published base path")
     max_body: int = _setting(1_048_576, "largest request body")
     body_time: float = _setting(15.0, "longest time for a request body to come")
@@ -135,6 +138,9 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
         for name in ("public_url", "resource_inventory_url")
         if name in values and not re.fullmatch(r"https?://[^/?#\s][^?#\s]*", values[name])
     ]
+    target = values.get("track_and_manage_url")
+    if target is not None and not re.fullmatch(r"https?://[^/?#\s][^#\s]*", target):
+        problems.append(f"{PREFIX}TRACK_AND_MANAGE_URL={target!r} is not an http or https URL")
     level = values.get("log_level", "INFO")
     if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         problems.append(f"{PREFIX}LOG_LEVEL={level!r} is not DEBUG, INFO, WARNING or ERROR")

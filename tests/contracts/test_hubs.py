@@ -11,6 +11,7 @@ import pytest
 from fakes_delivery import MemoryHubs, MemoryLanes, empty, hub, temporary_database
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
+from ordergate.model.notification import SPECIAL_ORDERS, TRACK_AND_MANAGE
 from ordergate.process.ports import Idempotency
 from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
@@ -113,6 +114,55 @@ class HubsContract:
         left = runner.run(lanes.claim(30))
         assert left is not None
         assert left.hub_id == "firstborn"
+        assert runner.run(lanes.claim(30)) is None
+
+    def test_own_subscription_is_told_of_special_orders_and_no_door_finds_it(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        (own,) = runner.run(hubs.all())
+        assert (own.id, own.callback, own.takes_orders) == (
+            TRACK_AND_MANAGE,
+            "http://127.0.0.1/orders",
+            True,
+        )
+        assert own.query == SPECIAL_ORDERS
+        assert runner.run(hubs.get(TRACK_AND_MANAGE)) == own
+        for api in Api:
+            with pytest.raises(NotFoundError):
+                runner.run(hubs.get(TRACK_AND_MANAGE, api))
+            with pytest.raises(NotFoundError):
+                runner.run(hubs.remove(TRACK_AND_MANAGE, api))
+        assert list(runner.run(hubs.all())) == [own]
+
+    def test_own_subscription_goes_to_the_url_that_was_set_last(
+        self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
+    ) -> None:
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        runner.run(lanes.push({(TRACK_AND_MANAGE, "order"): [1]}))
+        runner.run(hubs.hand_over_to("http://127.0.0.1/elsewhere"))
+        assert runner.run(hubs.get(TRACK_AND_MANAGE)).callback == "http://127.0.0.1/elsewhere"
+        assert runner.run(lanes.claim(30)) is not None
+
+    def test_own_subscription_is_in_no_listeners_way(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        for query in (None, SPECIAL_ORDERS):
+            runner.run(hubs.add(hub(f"hub {query}", query, callback="http://127.0.0.1/orders")))
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        assert len(runner.run(hubs.all())) == 3
+
+    def test_own_subscription_is_given_up_with_all_that_waits_for_it(
+        self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
+    ) -> None:
+        runner.run(hubs.hand_over_to(None))
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        runner.run(lanes.push({(TRACK_AND_MANAGE, "order"): [1], ("first", "order"): [1]}))
+        runner.run(hubs.hand_over_to(None))
+        assert list(runner.run(hubs.all())) == []
+        left = runner.run(lanes.claim(30))
+        assert left is not None
+        assert left.hub_id == "first"
         assert runner.run(lanes.claim(30)) is None
 
 

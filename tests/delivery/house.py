@@ -19,6 +19,7 @@ from ordergate.storage.events import MongoEvents
 from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
 from ordergate.storage.outboxes import MongoOutboxes
+from ordergate.storage.special_handling import MongoHandOverBook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -38,6 +39,7 @@ class House:
         self.events = MongoEvents(database, retention=3600)
         self.lanes = MongoLanes(database)
         self.hubs = MongoHubs(database)
+        self.hand_overs = MongoHandOverBook(database, page_limit=100)
 
     async def register(self, hub_id: str, callback: str, query: str | None = None) -> None:
         await self.hubs.add(EventSubscription(hub_id, Api.RESOURCE_ORDERING, callback, query))
@@ -66,6 +68,7 @@ class House:
             lanes=self.lanes,
             events=self.events,
             hubs=self.hubs,
+            hand_overs=self.hand_overs,
             sender=sender,
             retry=retry,
             clock=SystemClock(),

@@ -73,6 +73,34 @@ def test_any_other_status_is_refused(sender: HttpSender, status: int) -> None:
         assert sender.send(listener.callback, EVENT) == Attempt(Outcome.REFUSED, status)
 
 
+def test_order_is_posted_as_it_is_under_a_key_of_its_own(sender: HttpSender) -> None:
+    with listening() as listener:
+        assert sender.hand_over(f"{listener.callback}?a=b", EVENT).outcome is Outcome.DELIVERED
+    (told,) = listener.told
+    assert told.body == EVENT.document["event"]["resourceOrder"]
+    assert told.path == "/listener?a=b"
+    assert told.headers["Idempotency-Key"] == "order"
+    assert told.headers["Content-Type"] == "application/json;charset=utf-8"
+    assert "X-Order-Event-Seq" not in told.headers
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 409])
+def test_order_that_is_taken_or_there_already_is_delivered(sender: HttpSender, status: int) -> None:
+    with listening(lambda _: (status, {})) as listener:
+        assert sender.hand_over(listener.callback, EVENT) == Attempt(Outcome.DELIVERED, status)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 503])
+def test_order_that_is_not_taken_is_refused(sender: HttpSender, status: int) -> None:
+    with listening(lambda _: (status, {})) as listener:
+        assert sender.hand_over(listener.callback, EVENT) == Attempt(Outcome.REFUSED, status)
+
+
+def test_order_finds_nobody(sender: HttpSender) -> None:
+    attempt = timed(lambda: sender.hand_over(f"http://127.0.0.1:{free_port()}/", EVENT))
+    assert attempt == Attempt(Outcome.UNREACHABLE, error="ConnectionRefusedError")
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(sender: HttpSender, status: int) -> None:
     with listening() as target:

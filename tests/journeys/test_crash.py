@@ -21,7 +21,7 @@ SERVICE_ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 KEY = {"Idempotency-Key": "crash-1"}
 
 
-@pytest.mark.parametrize("point", ["afterRecord", "afterOrders"])
+@pytest.mark.parametrize("point", ["afterRecord", "afterHandOvers", "afterOrders"])
 def test_what_a_crash_left_is_issued_after_the_restart_and_nothing_twice(
     gateway: Gateway, point: str
 ) -> None:

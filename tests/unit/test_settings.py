@@ -29,6 +29,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
             "ORDERGATE_MONGOD": "/usr/bin/mongod",
             "ORDERGATE_MONGODB_URI": "mongodb://db",
             "ORDERGATE_RETRY_SCHEDULE": "1, 2.5,10",
+            "ORDERGATE_TRACK_AND_MANAGE_URL": "http://tm:8080/resourceOrder?from=gateway",
         }
     )
     assert settings == Settings(
@@ -39,6 +40,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
         mongod=Path("/usr/bin/mongod"),
         mongodb_uri="mongodb://db",
         retry_schedule=(1.0, 2.5, 10.0),
+        track_and_manage_url="http://tm:8080/resourceOrder?from=gateway",
     )
 
 
@@ -84,6 +86,8 @@ def test_all_problems_are_reported_together() -> None:
         ("PUBLIC_URL", "orders.example.com"),
         ("PUBLIC_URL", "https://orders.example.com/?a=b"),
         ("RESOURCE_INVENTORY_URL", "ftp://inventory"),
+        ("TRACK_AND_MANAGE_URL", "orders.example.com/resourceOrder"),
+        ("TRACK_AND_MANAGE_URL", "https://orders.example.com/#here"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: str) -> None:

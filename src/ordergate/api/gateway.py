@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ordergate.api.exchange import answer, body, created, new_entity, one, page, query
+from ordergate.api.exchange import (
+    answer,
+    body,
+    changed,
+    created,
+    if_revision,
+    new_entity,
+    one,
+    page,
+    patch,
+    query,
+)
 from ordergate.process.intake import intake
 from ordergate.schemas.initiating_request import (
     assessment_of,
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from ordergate.api.exchange import Reader
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.process.hand_overs import KeepHandOvers
     from ordergate.process.issue import Documents
     from ordergate.process.pipeline import IssueResourceOrders
     from ordergate.process.ports import Clock
@@ -41,6 +53,7 @@ class Gateway:
         process: IssueResourceOrders,
         records: Reader,
         hand_overs: Reader,
+        keeping: KeepHandOvers,
         documents: Documents,
         check_service_order: Callable[[Document], None],
         addresses: Addresses,
@@ -50,6 +63,7 @@ class Gateway:
         self._process = process
         self._records = records
         self._hand_overs = hand_overs
+        self._keeping = keeping
         self._documents = documents
         self._check_service_order = check_service_order
         self._addresses = addresses
@@ -94,6 +108,11 @@ class Gateway:
         """GET /specialHandling/{id}."""
         hand_over, revision = await self._hand_overs.read(id_)
         return one(hand_over, self._page_limit, revision)
+
+    async def patch_special_handling(self, id_: str) -> Response:
+        """PATCH /specialHandling/{id}: claim it, give it back, resolve it, or say something."""
+        hand_over = await self._keeping.change(id_, patch(), if_revision())
+        return changed(hand_over.document, hand_over.revision)
 
     def _asked(self, document: Document) -> InitiatingRequest:
         """Return the request that an assessment is asked for."""

@@ -34,7 +34,7 @@ class Hubs(Protocol):
         """Return the listener; raise NotFoundError if that door has none."""
 
     async def all(self) -> Sequence[EventSubscription]:
-        """Return the listeners of all doors, oldest first."""
+        """Return the listeners of all doors, oldest first, and the gateway's own subscription."""
 
     async def remove(self, hub_id: str, api: Api) -> None:
         """Unregister; raise NotFoundError if there is none."""
@@ -62,7 +62,11 @@ class Hub:
         asked = query(self._page_limit)
         if asked.sort:
             raise UnsupportedQueryError("Listeners always come oldest first.", path="sort")
-        listeners = [_shown(kept) for kept in await self._hubs.all() if kept.api is self._api]
+        listeners = [
+            _shown(kept)
+            for kept in await self._hubs.all()
+            if kept.api is self._api and not kept.takes_orders
+        ]
         found = [listener for listener in listeners if matches(listener, asked.conditions)]
         limit = self._page_limit if asked.limit is None else asked.limit
         part = found[asked.offset : asked.offset + limit]

@@ -153,6 +153,11 @@ async def _prepare(settings: Settings) -> None:
         await ping(stores.database, within=_FIRST_PING)
         await stores.ensure_indexes()
         await _load_catalog(settings, stores)
+        if given_up := await stores.hand_over_to(settings.track_and_manage_url):
+            _log.warning(
+                "no ORDERGATE_TRACK_AND_MANAGE_URL is set: what waited for it is given up",
+                extra={"orders": given_up},
+            )
     except StoreUnavailableError as error:
         raise SetupError(
             f"MongoDB can't be used ({error.__cause__}): check ORDERGATE_MONGODB_URI, and that "

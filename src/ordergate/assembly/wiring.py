@@ -16,6 +16,7 @@ from ordergate.api.app import Door
 from ordergate.api.body import Bodies
 from ordergate.api.contract import load_contract
 from ordergate.api.exchange import RESOURCE_ORDERING_ALIAS
+from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.lists import CheckedReader
@@ -32,6 +33,9 @@ from ordergate.delivery.retry import RetryPolicy
 from ordergate.delivery.sender import HttpSender
 from ordergate.model.addresses import Addresses
 from ordergate.model.common import Api
+from ordergate.model.notification import DeliveryState
+from ordergate.process.answer import AnswerFeasibility
+from ordergate.process.hand_overs import KeepHandOvers
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 from ordergate.process.service_orders import KeepServiceOrders
@@ -39,6 +43,7 @@ from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.database import open_client
 from ordergate.storage.events import MongoEvents
+from ordergate.storage.feasibility_assessments import MongoFeasibilityBook
 from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
 from ordergate.storage.outboxes import MongoOutboxes
@@ -92,6 +97,7 @@ class Stores:
         self.cancel_tasks = MongoCancelTaskBook(self.database, page_limit=settings.page_limit)
         self.requests = MongoRequestBook(self.database, page_limit=settings.page_limit)
         self.hand_overs = MongoHandOverBook(self.database, page_limit=settings.page_limit)
+        self.assessments = MongoFeasibilityBook(self.database, page_limit=settings.page_limit)
         self.rules = MongoRuleStore(self.database)
         self.hubs = MongoHubs(self.database)
         self.events = MongoEvents(self.database, retention=settings.event_retention)
@@ -100,10 +106,19 @@ class Stores:
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
-        kept = (self.orders, self.cancel_tasks, self.requests, self.hand_overs, self.rules)
+        kept = (self.orders, self.cancel_tasks, self.requests, self.rules)
+        special = (self.hand_overs, self.assessments)
         told = (self.hubs, self.events, self.lanes, self.outboxes)
-        for store in (*kept, *told):
+        for store in (*kept, *special, *told):
             await store.ensure_indexes()
+
+    async def hand_over_to(self, url: str | None) -> int:
+        """Pass special orders on to Track & Manage, or no longer.
+
+        Return how many waited for that and are given up; they stay in the queue of hand-overs.
+        """
+        await self.hubs.hand_over_to(url)
+        return await self.hand_overs.give_up() if url is None else 0
 
     async def close(self) -> None:
         """Close the connections."""
@@ -138,6 +153,8 @@ class Process:
     orders: KeepResourceOrders
     cancellations: CancelResourceOrders
     service_orders: KeepServiceOrders
+    hand_overs: KeepHandOvers
+    feasibility: AnswerFeasibility
     rules: CompiledRuleBook
     documents: StandardDocuments
     addresses: Addresses
@@ -165,6 +182,7 @@ def wire_dispatcher(settings: Settings, stores: Stores) -> Dispatcher:
         lanes=stores.lanes,
         events=stores.events,
         hubs=stores.hubs,
+        hand_overs=stores.hand_overs,
         sender=sender,
         retry=retry,
         clock=SystemClock(),
@@ -189,7 +207,9 @@ def wire_process(
 ) -> Process:
     """Return the process over its adapters."""
     addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
-    clock, documents = SystemClock(), StandardDocuments()
+    handed_on = settings.track_and_manage_url is not None
+    delivery = DeliveryState.PENDING if handed_on else DeliveryState.NOT_CONFIGURED
+    clock, documents = SystemClock(), StandardDocuments(delivery)
     faults = DieAt(settings.fault_point)
     rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
     cancellations = CancelResourceOrders(
@@ -228,8 +248,16 @@ def wire_process(
         process=requests,
         check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),
     )
-    shared = (rules, documents, addresses, clock)
-    return Process(requests, orders, cancellations, service_orders, *shared)
+    hand_overs = KeepHandOvers(
+        hand_overs=stores.hand_overs,
+        clock=clock,
+        check=contracts.bodies["gateway"].check_of("patchSpecialHandling"),
+    )
+    feasibility = AnswerFeasibility(
+        assessments=stores.assessments, addresses=addresses, clock=clock
+    )
+    kept = (orders, cancellations, service_orders, hand_overs, feasibility)
+    return Process(requests, *kept, rules, documents, addresses, clock)
 
 
 def wire_doors(
@@ -262,8 +290,17 @@ def wire_doors(
         process=process.requests,
         records=_checked(stores.requests.records, contracts.gateway, "InitiatingRequest"),
         hand_overs=_checked(stores.hand_overs, contracts.gateway, "SpecialHandling"),
+        keeping=process.hand_overs,
         documents=process.documents,
         check_service_order=partial(bodies["tmf641"].check, operation="createServiceOrder"),
+        addresses=addresses,
+        clock=clock,
+        page_limit=limit,
+    )
+    assessments = FeasibilityAssessments(
+        process=process.feasibility,
+        assessments=_checked(stores.assessments, contracts.gateway, "FeasibilityAssessment"),
+        check_resource_order=partial(bodies["tmf652"].check, operation="createResourceOrder"),
         addresses=addresses,
         clock=clock,
         page_limit=limit,
@@ -283,7 +320,7 @@ def wire_doors(
             (resource_ordering, cancellation, hubs[Api.RESOURCE_ORDERING]),
         ),
         Door(contracts.tmf641, bodies["tmf641"], (service_ordering, hubs[Api.SERVICE_ORDERING])),
-        Door(contracts.gateway, bodies["gateway"], (gateway, rules)),
+        Door(contracts.gateway, bodies["gateway"], (gateway, rules, assessments)),
     )
     return (*doors, replace(doors[0], alias=RESOURCE_ORDERING_ALIAS)) if settings.alias else doors
 

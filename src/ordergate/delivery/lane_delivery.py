@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.relay import hub_query
 from ordergate.errors import NotFoundError
+from ordergate.model.notification import TRACK_AND_MANAGE, DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from ordergate.delivery.ports import Events, Hubs, Lanes, Sender
+    from ordergate.delivery.ports import Events, HandOvers, Hubs, Lanes, Sender
     from ordergate.delivery.retry import RetryPolicy
     from ordergate.model.events import OwedEvent
-    from ordergate.model.notification import EventSubscription, LaneClaim
+    from ordergate.model.notification import EventSubscription, LaneClaim, StoredEvent
     from ordergate.process.ports import Clock
 
 _log = logging.getLogger(__name__)
+
+_NOT_KEPT = Attempt(Outcome.UNREACHABLE, error="eventNotKept")
 
 
 class LaneDelivery:
@@ -37,6 +40,7 @@ class LaneDelivery:
         lanes: Lanes,
         events: Events,
         hubs: Hubs,
+        hand_overs: HandOvers,
         sender: Sender,
         retry: RetryPolicy,
         clock: Clock,
@@ -44,6 +48,7 @@ class LaneDelivery:
         self._lanes = lanes
         self._events = events
         self._hubs = hubs
+        self._hand_overs = hand_overs
         self._sender = sender
         self._retry = retry
         self._clock = clock
@@ -57,15 +62,18 @@ class LaneDelivery:
         for sequence in claim.sequences:
             stored = events.get(sequence)
             if stored is None:
+                await self._note(claim, _NOT_KEPT, DeliveryState.FAILED)
                 if not await self._bury(claim, sequence, "the event is no longer kept"):
                     return
                 continue
             attempt = await self._attempt(claim, stored.event, threads, may_send)
             if attempt is None:
                 break
-            if attempt.outcome is Outcome.DELIVERED:
+            state = self._state_after(attempt, stored)
+            await self._note(claim, attempt, state)
+            if state is DeliveryState.DELIVERED:
                 delivered = sequence
-            elif self._retry.is_dead(stored.stored_at, self._clock.now()):
+            elif state is DeliveryState.FAILED:
                 if not await self._bury(claim, sequence, _reason(attempt)):
                     return
             else:
@@ -86,9 +94,10 @@ class LaneDelivery:
         except NotFoundError:
             await self._lanes.remove(claim)
             return None
-        shaped = replace(event, document=hub_query(hub).shape(event.document))
+        if not hub.takes_orders:
+            event = replace(event, document=hub_query(hub).shape(event.document))
         return await asyncio.get_running_loop().run_in_executor(
-            threads, self._send, hub, shaped, may_send
+            threads, self._send, hub, event, may_send
         )
 
     def _send(
@@ -98,11 +107,27 @@ class LaneDelivery:
         if not may_send():
             return None
         try:
+            if hub.takes_orders:
+                return self._sender.hand_over(hub.callback, event)
             return self._sender.send(hub.callback, event)
         except Exception as error:  # noqa: BLE001 - retried, and dead in the end, as any failure
             about = {"hub": hub.id, "entity": event.entity_id, "sequence": event.sequence}
             _log.exception("Sending failed unexpectedly", extra=about)
             return Attempt(Outcome.UNREACHABLE, error=type(error).__name__)
+
+    def _state_after(self, attempt: Attempt, stored: StoredEvent) -> DeliveryState:
+        if attempt.outcome is Outcome.DELIVERED:
+            return DeliveryState.DELIVERED
+        dead = self._retry.is_dead(stored.stored_at, self._clock.now())
+        return DeliveryState.FAILED if dead else DeliveryState.PENDING
+
+    async def _note(self, claim: LaneClaim, attempt: Attempt, state: DeliveryState) -> None:
+        """Note how far a hand-over is; before the lane, so that a crash in between repeats it."""
+        if claim.hub_id == TRACK_AND_MANAGE:
+            moment = self._clock.now()
+            await self._hand_overs.attempted(
+                claim.entity_id, state, moment, status=attempt.status, error=attempt.error
+            )
 
     async def _postpone(
         self, claim: LaneClaim, sequence: int, attempt: Attempt, delivered: int

@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from ordergate.model.common import Api
     from ordergate.model.events import OwedEvent
-    from ordergate.model.notification import EventSubscription, LaneClaim, StoredEvent
+    from ordergate.model.notification import (
+        DeliveryState,
+        EventSubscription,
+        LaneClaim,
+        StoredEvent,
+    )
     from ordergate.process.ports import Idempotency
 
 
@@ -50,6 +56,27 @@ class Sender(Protocol):
 
     def send(self, callback: str, event: OwedEvent) -> Attempt:
         """Make one attempt, from a thread; return within its deadline and raise nothing."""
+
+    def hand_over(self, url: str, event: OwedEvent) -> Attempt:
+        """Make one attempt at bringing the order that the event tells of; else as `send`."""
+
+
+class HandOvers(Protocol):
+    """The hand-overs, which tell how far their orders have got to Track & Manage."""
+
+    async def attempted(
+        self,
+        order_id: str,
+        state: DeliveryState,
+        moment: datetime,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Note an attempt at bringing the order, and what it came to; delivered stays delivered.
+
+        Does nothing where no hand-over is of that order.
+        """
 
 
 class Outboxes(Protocol):
@@ -138,4 +165,10 @@ class Hubs(Protocol):
         """
 
     async def all(self) -> Sequence[EventSubscription]:
-        """Return every listener, oldest first."""
+        """Return every listener, oldest first, the gateway's own too."""
+
+    async def hand_over_to(self, url: str | None) -> None:
+        """Keep the gateway's own subscription for Track & Manage; None gives it up.
+
+        No door finds it. What waits for it is forgotten with it, as for any listener.
+        """

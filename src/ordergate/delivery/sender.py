@@ -1,8 +1,10 @@
-"""Brings one event to one listener over HTTP."""
+"""Brings one event to one listener, or one order to Track & Manage, over HTTP."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,6 +17,9 @@ from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import read_retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
 
 _LARGEST_REPLY = 16_384
@@ -41,9 +46,31 @@ class HttpSender:
 
     def send(self, callback: str, event: OwedEvent) -> Attempt:
         """Make one attempt; every failure is an outcome, not an error."""
+        headers = {
+            "X-Order-Event-Seq": str(event.sequence),
+            "X-Order-Event-Id": str(event.document.get("eventId", "")),
+        }
+        return self._attempt(callback, event.document, headers)
+
+    def hand_over(self, url: str, event: OwedEvent) -> Attempt:
+        """Make one attempt at POSTing the order that the event tells of (TMF652).
+
+        An order that is there already (409) has been delivered.
+        """
+        order = event.document["event"]["resourceOrder"]
+        attempt = self._attempt(url, order, {"Idempotency-Key": event.entity_id})
+        if attempt.outcome is Outcome.REFUSED and attempt.status == HTTPStatus.CONFLICT:
+            return replace(attempt, outcome=Outcome.DELIVERED)
+        return attempt
+
+    def close(self) -> None:
+        """Close the connections kept open."""
+        self._adapter.close()
+
+    def _attempt(self, url: str, document: Document, headers: Mapping[str, str]) -> Attempt:
         self._deadline.start(self._attempt_deadline)
         try:
-            response = self._post(callback, event)
+            response = self._post(url, document, headers)
         except _NO_ANSWER as error:
             outcome = Outcome.TIMED_OUT if self._deadline.passed else Outcome.UNREACHABLE
             return Attempt(outcome, error=_root(error))
@@ -54,22 +81,17 @@ class HttpSender:
         outcome = Outcome.DELIVERED if delivered else Outcome.REFUSED
         return Attempt(outcome, response.status_code, retry_after)
 
-    def close(self) -> None:
-        """Close the connections kept open."""
-        self._adapter.close()
-
-    def _post(self, callback: str, event: OwedEvent) -> requests.Response:
+    def _post(self, url: str, document: Document, headers: Mapping[str, str]) -> requests.Response:
         """Return the reply, read as far as it is ever read, with its connection given back."""
         request = requests.Request(
             "POST",
-            callback,
-            data=orjson.dumps(event.document),
+            url,
+            data=orjson.dumps(document),
             headers={
                 "Content-Type": "application/json;charset=utf-8",
                 "Accept-Encoding": "identity",
                 "User-Agent": f"ordergate/{__version__}",
-                "X-Order-Event-Seq": str(event.sequence),
-                "X-Order-Event-Id": str(event.document.get("eventId", "")),
+                **headers,
             },
         ).prepare()
         timeouts = (self._connect_timeout, self._attempt_deadline)

@@ -50,6 +50,10 @@ class Addresses:
         """Return the `href` of a hand-over."""
         return f"{self.base_url}{GATEWAY_PATH}/specialHandling/{handling_id}"
 
+    def feasibility_assessment(self, assessment_id: str) -> str:
+        """Return the `href` of a feasibility assessment."""
+        return f"{self.base_url}{GATEWAY_PATH}/feasibilityAssessment/{assessment_id}"
+
     def resource_order_rule(self, rule_id: str) -> str:
         """Return the `href` of a rule."""
         return f"{self.base_url}{GATEWAY_PATH}/resourceOrderRule/{rule_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,21 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Api
     from ordergate.model.events import OwedEvent
+
+TRACK_AND_MANAGE = "trackAndManage"
+"""Id of the gateway's own subscription, by which Track & Manage gets special orders (C5)."""
+
+SPECIAL_ORDERS = "eventType=ResourceOrderCreateEvent&specialHandling.required=true"
+"""Its query: each special order, once, when it is issued."""
+
+
+class DeliveryState(StrEnum):
+    """How far the passing of a special order to Track & Manage has got."""
+
+    NOT_CONFIGURED = "notConfigured"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +35,15 @@ class EventSubscription:
     Args:
         callback: where notifications are POSTed, verbatim.
         query: TMF630 filter on the event; None asks for every event of the door.
+        takes_orders: whether it's the gateway's own, which no door shows: it gets the orders
+            themselves, in place of the events about them.
     """
 
     id: str
     api: Api
     callback: str
     query: str | None = None
+    takes_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True)

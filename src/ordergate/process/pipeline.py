@@ -164,9 +164,11 @@ class IssueResourceOrders:
             for order_id in record.plan.superseded:
                 await self._superseding.supersede(order_id, record.entity.id)
                 self._faults.reached("afterSuperseded")
+            # Before its order, which may be on its way to Track & Manage as soon as it is there.
+            await self._hand_overs.add_all(record.plan.special_handling)
+            self._faults.reached("afterHandOvers")
             await self._orders.add_all(record.plan.resource_order)
             self._faults.reached("afterOrders")
-            await self._hand_overs.add_all(record.plan.special_handling)
             await self._requests.settle(record)
         self._relay.wake()
 

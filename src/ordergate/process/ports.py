@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from ordergate.model.common import Document
@@ -252,6 +252,21 @@ class HandOverBook(Protocol):
     async def add_all(self, hand_overs: Sequence[Entity]) -> None:
         """Store the hand-overs; one whose id is there already is left as it is."""
 
+    async def get(self, handling_id: str) -> Entity:
+        """Return the hand-over.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, hand_over: Entity) -> bool:
+        """Store a changed hand-over; see `OrderBook.replace`."""
+
+    async def open_for(
+        self, *, request_ids: Collection[str] = (), specifications: Collection[str] = ()
+    ) -> Sequence[Entity]:
+        """Return those not resolved yet, of one of the requests or specifications, by id."""
+
 
 class Clock(Protocol):
     """Tells the time."""
@@ -279,3 +294,40 @@ class Meter(Protocol):
 
     def decided(self, request_type: str, outcome: str, order_types: Iterable[str]) -> None:
         """Count a request with what it took."""
+
+
+class FeasibilityBook(Protocol):
+    """Keeps feasibility assessments (eTOM 1.5.6.7, C6)."""
+
+    async def add(self, assessment: Entity) -> Entity | None:
+        """Store the assessment in one write, as not yet applied; see `OrderBook.add`."""
+
+    async def get(self, assessment_id: str) -> Entity:
+        """Return the assessment.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    async def replace(self, assessment: Entity) -> bool:
+        """Store a changed assessment; see `OrderBook.replace`."""
+
+    async def known_for(
+        self,
+        *,
+        ids: Collection[str] = (),
+        requests: Collection[str] = (),
+        specifications: Collection[str] = (),
+        limit: int = 1000,
+    ) -> Sequence[Document]:
+        """Return those that may concern a request, the newest `recordedDate` first.
+
+        They have one of the ids, answer one of the requests (by its id), or apply to one of the
+        specifications (by its id).
+        """
+
+    async def unapplied(self, *, recorded_before: datetime, limit: int) -> Sequence[Entity]:
+        """Return those of before that moment which nobody called applied, the oldest first."""
+
+    async def applied(self, assessment_id: str) -> None:
+        """Note that all that waited for the assessment has been decided by it."""

@@ -48,11 +48,11 @@ async def write_over(
         entity = await read()
         if if_revision is not None and entity.revision not in if_revision:
             raise PreconditionFailedError(
-                "The order was changed since; read it again and decide anew.", path="If-Match"
+                "It was changed since; read it again and decide anew.", path="If-Match"
             )
         changed = await change(entity)
         if changed is None:
             return entity
         if await write(changed):
             return changed
-    raise StaleRevisionError("The order keeps changing; read it and try again.")
+    raise StaleRevisionError("It keeps changing; read it and try again.")

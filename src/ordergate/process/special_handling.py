@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ordergate.process.request import InitiatingRequest
 
 DOMAIN = "specialHandling"
+UNSPECIFIED = Specification("unspecified")
+"""Stands in an order item for what the request doesn't name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class HandOver:
     requested_item_id: str
     reason: tuple[Reason, ...]
     handed_over_date: datetime
+
+    @property
+    def specification(self) -> Specification | None:
+        """What is asked for, if the request names it."""
+        asked = self.order.item[0].resource_specification
+        return None if asked is UNSPECIFIED else asked
 
 
 def special_handling(
@@ -80,7 +88,7 @@ def special_handling(
 def _order_item(order_id: str, assessment: Assessment, addresses: Addresses) -> ResourceOrderItem:
     """Return the item as it was asked for: what it takes is what people have to find out."""
     item = assessment.item
-    asked = item.specification or Specification("unspecified")
+    asked = item.specification or UNSPECIFIED
     resource_id = str(uuid5(ORDER_IDS, f"{order_id}/{item.id}"))
     return ResourceOrderItem(
         id=item.id,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import fields, post_load
 
 from ordergate.model.common import Action, timestamp
+from ordergate.model.notification import DeliveryState
 from ordergate.model.states import OrderState
 from ordergate.process.intake import WAITS_FOR, by_role, intake, refuse_duplicates
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
@@ -118,7 +119,14 @@ def read_initiating_request(
 
 
 class StandardDocuments:
-    """Writes what the process decided as documents (`process.issue.Documents`)."""
+    """Writes what the process decided as documents (`process.issue.Documents`).
+
+    Args:
+        delivery: where the passing of special orders to Track & Manage begins.
+    """
+
+    def __init__(self, delivery: DeliveryState = DeliveryState.NOT_CONFIGURED) -> None:
+        self._delivery = delivery
 
     def resource_order(self, order: ResourceOrder) -> Document:
         """Return the TMF652 `ResourceOrder`."""
@@ -126,7 +134,8 @@ class StandardDocuments:
 
     def special_handling(self, hand_over: HandOver) -> Document:
         """Return the hand-over."""
-        return dumped(HAND_OVER, hand_over)
+        delivery = {"state": str(self._delivery), "attempts": 0}
+        return {**dumped(HAND_OVER, hand_over), "delivery": delivery}
 
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""

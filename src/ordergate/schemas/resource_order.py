@@ -141,7 +141,9 @@ class _HandOverSchema(Writer):
 
     def item(self, hand_over: HandOver) -> Document:
         """Return the reference to the item of the request."""
-        return {"id": hand_over.requested_item_id}
+        item: Document = {"id": hand_over.requested_item_id}
+        asked = hand_over.specification
+        return {**item, "specification": {"id": asked.id}} if asked else item
 
 
 RESOURCE_ORDER = _ResourceOrderSchema()

@@ -1,6 +1,8 @@
 """Listeners registered at the hubs, in the collection `hub`.
 
-`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}}`
+`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}}`; the gateway's own
+subscription for Track & Manage is `{_id, api, takesOrders: url, registeredDate}`, which is in no
+listener's way.
 """
 
 from __future__ import annotations
@@ -12,7 +14,11 @@ from pymongo.errors import DuplicateKeyError
 
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
-from ordergate.model.notification import EventSubscription
+from ordergate.model.notification import (
+    SPECIAL_ORDERS,
+    TRACK_AND_MANAGE,
+    EventSubscription,
+)
 from ordergate.storage.database import in_our_words
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 
     from ordergate.process.ports import Idempotency
     from ordergate.storage.database import Database, Stored
+
+_TAKES_ORDERS = "takesOrders"
 
 
 class MongoHubs:
@@ -87,16 +95,34 @@ class MongoHubs:
         """
         with in_our_words():
             removed = await self._hubs.delete_one(_selector(hub_id, api))
-            # ';' follows ':' in ASCII: the range of ids that begin with the hub's.
-            await self._lanes.delete_many({"_id": {"$gt": f"{hub_id}:", "$lt": f"{hub_id};"}})
+            await self._forget_lanes(hub_id)
         if not removed.deleted_count:
             raise NotFoundError(f"There is no hub {hub_id}.")
 
     async def all(self) -> Sequence[EventSubscription]:
-        """Return every listener, oldest first."""
+        """Return every listener, oldest first, the gateway's own too."""
         with in_our_words():
             found = self._hubs.find().sort({"registeredDate": 1, "_id": 1})
             return [_subscription(stored) async for stored in found]
+
+    async def hand_over_to(self, url: str | None) -> None:
+        """Keep the gateway's own subscription for Track & Manage; None gives it up.
+
+        No door finds it. What waits for it is forgotten with it, as for any listener.
+        """
+        own = {"_id": TRACK_AND_MANAGE}
+        with in_our_words():
+            if url is None:
+                await self._hubs.delete_one(own)
+                await self._forget_lanes(TRACK_AND_MANAGE)
+                return
+            kept = {"api": str(Api.RESOURCE_ORDERING), _TAKES_ORDERS: url}
+            since = {"registeredDate": datetime.now(UTC)}
+            await self._hubs.update_one(own, {"$set": kept, "$setOnInsert": since}, upsert=True)
+
+    async def _forget_lanes(self, hub_id: str) -> None:
+        # ';' follows ':' in ASCII: the range of ids that begin with the hub's.
+        await self._lanes.delete_many({"_id": {"$gt": f"{hub_id}:", "$lt": f"{hub_id};"}})
 
     async def _registered_before(
         self, api: Api, idempotency: Idempotency | None
@@ -114,8 +140,14 @@ class MongoHubs:
 
 
 def _selector(hub_id: str, api: Api | None) -> dict[str, Any]:
-    return {"_id": hub_id} if api is None else {"_id": hub_id, "api": str(api)}
+    if api is None:
+        return {"_id": hub_id}
+    return {"_id": hub_id, "api": str(api), _TAKES_ORDERS: {"$exists": False}}
 
 
 def _subscription(stored: Stored) -> EventSubscription:
-    return EventSubscription(stored["_id"], Api(stored["api"]), stored["callback"], stored["query"])
+    hub_id, api = stored["_id"], Api(stored["api"])
+    if _TAKES_ORDERS in stored:
+        url = stored[_TAKES_ORDERS]
+        return EventSubscription(hub_id, api, url, SPECIAL_ORDERS, takes_orders=True)
+    return EventSubscription(hub_id, api, stored["callback"], stored["query"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes import InMemoryHandOverBook
 from fakes_delivery import (
     REFUSED,
     MemoryEvents,
@@ -18,13 +19,18 @@ from fakes_delivery import (
     owed,
 )
 from ordergate.delivery.lane_delivery import LaneDelivery
+from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import RetryPolicy
+from ordergate.errors import StoreUnavailableError
 from ordergate.model.common import Api
+from ordergate.model.notification import TRACK_AND_MANAGE
+from ordergate.process.ports import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
-    from ordergate.delivery.ports import Attempt
+    from ordergate.model.notification import LaneClaim
 
 HUB = hub("hub")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -37,6 +43,7 @@ class House:
         self.lanes = MemoryLanes()
         self.events = MemoryEvents()
         self.hubs = MemoryHubs(HUB, lanes=self.lanes)
+        self.hand_overs = InMemoryHandOverBook()
         self._threads = threads
 
     async def fill(self) -> None:
@@ -52,6 +59,7 @@ class House:
             lanes=self.lanes,
             events=self.events,
             hubs=self.hubs,
+            hand_overs=self.hand_overs,
             sender=sender,
             retry=retry,
             clock=SystemClock(),
@@ -176,3 +184,75 @@ def test_lost_lease_ends_the_delivery(house: House) -> None:
 
     assert house.deliver(StealingSender({1: [REFUSED]})) == [1]
     assert house.queue == [1, 2, 3]
+
+
+class TestTrackAndManage:
+    """The gateway's own subscription: orders in place of events, and how far each has got."""
+
+    @pytest.fixture
+    def house(self) -> Iterator[House]:
+        with ThreadPoolExecutor(1) as threads:
+            house = House(threads)
+            asyncio.run(self._prepare(house))
+            yield house
+
+    async def _prepare(self, house: House) -> None:
+        await house.hubs.hand_over_to("http://127.0.0.1/orders")
+        await house.events.add([owed("order", 1)])
+        await house.lanes.push({(TRACK_AND_MANAGE, "order"): [1]})
+        document = {"id": "ho", "state": "open", "resourceOrder": {"id": "order"}}
+        await house.hand_overs.add_all([Entity("ho", document)])
+
+    def _delivery(self, house: House) -> dict[str, Any]:
+        (one,) = house.hand_overs.all()
+        found: dict[str, Any] = one.document["delivery"]
+        assert found["lastAttempt"].pop("date")
+        return found
+
+    def test_order_itself_is_sent(self, house: House) -> None:
+        sender = ScriptedSender()
+        house.deliver(sender)
+        assert sender.sent == [("http://127.0.0.1/orders", "order", 1)]
+        assert sender.documents == [owed("order", 1).document["event"]["resourceOrder"]]
+
+    def test_delivered_order_is_noted_with_its_date(self, house: House) -> None:
+        house.deliver(ScriptedSender())
+        found = self._delivery(house)
+        assert found.pop("deliveredDate")
+        assert found == {"state": "delivered", "attempts": 1, "lastAttempt": {"status": 201}}
+
+    def test_failed_attempt_is_noted_and_the_order_waits(self, house: House) -> None:
+        unreachable = Attempt(Outcome.UNREACHABLE, error="ConnectionRefusedError")
+        house.deliver(ScriptedSender({1: [unreachable]}))
+        tried = {"error": "ConnectionRefusedError"}
+        expected = {"state": "pending", "attempts": 1, "lastAttempt": tried}
+        assert self._delivery(house) == expected
+        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue == [1]
+
+    def test_order_that_was_tried_for_long_enough_has_failed(self, house: House) -> None:
+        house.events.age("order", 1, LONG_AGO)
+        house.deliver(ScriptedSender({1: [REFUSED]}))
+        expected = {"state": "failed", "attempts": 1, "lastAttempt": {"status": 500}}
+        assert self._delivery(house) == expected
+
+    def test_order_whose_event_is_no_longer_kept_has_failed(self, house: House) -> None:
+        house.events.kept.clear()
+        assert house.deliver(ScriptedSender()) == []
+        assert self._delivery(house)["state"] == "failed"
+
+    def test_store_that_does_not_answer_has_the_order_sent_again(self, house: House) -> None:
+        house.hand_overs.is_away = True
+        with pytest.raises(StoreUnavailableError):
+            house.deliver(ScriptedSender())
+        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue == [1]
+
+    def test_other_listeners_deliveries_are_not_noted(self, house: House) -> None:
+        asyncio.run(house.lanes.settle(asyncio.run(self._claim(house)), 1))
+        asyncio.run(house.lanes.push({("hub", "order"): [1]}))
+        assert house.deliver(ScriptedSender()) == [1]
+        assert "delivery" not in house.hand_overs.all()[0].document
+
+    async def _claim(self, house: House) -> LaneClaim:
+        claim = await house.lanes.claim(30)
+        assert claim is not None
+        return claim

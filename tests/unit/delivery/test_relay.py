@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from fakes_delivery import MemoryEvents, MemoryHubs, MemoryLanes, MemoryOutboxes
 from ordergate.delivery.relay import Relay, waiting_events
 from ordergate.errors import StoreUnavailableError
 from ordergate.model.common import Api
+from ordergate.model.notification import SPECIAL_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +61,24 @@ def test_each_listener_and_entity_has_a_lane_of_its_own() -> None:
         ("created", "order"): [1],
         ("created", "another"): [7],
     }
+
+
+def test_track_and_manage_gets_each_special_order_when_it_is_issued() -> None:
+    special = {"id": "special", "specialHandling": {"required": True}}
+    events = [
+        replace(
+            owed(order_id, sequence, event_type=event_type),
+            document={"eventType": event_type, "event": {"resourceOrder": order}},
+        )
+        for order_id, order in {
+            "special": special,
+            "standard": {"id": "standard"},
+            "other": {"id": "other", "specialHandling": {"required": False}},
+        }.items()
+        for sequence, event_type in enumerate((CREATED, "ResourceOrderStateChangeEvent"), 1)
+    ]
+    waiting = waiting_events(events, [hub("own", SPECIAL_ORDERS)])
+    assert waiting == {("own", "special"): [1]}
 
 
 class Store:

@@ -181,7 +181,7 @@ class TestTake:
 
 
 class TestCrash:
-    @pytest.mark.parametrize("point", ["afterRecord", "afterOrders"])
+    @pytest.mark.parametrize("point", ["afterRecord", "afterHandOvers", "afterOrders"])
     def test_sweep_finishes_what_a_crash_left_with_nothing_twice(self, point: str) -> None:
         whole = House()
         asyncio.run(whole.take(mixed()))
@@ -195,7 +195,7 @@ class TestCrash:
         assert house.relay.woken == 1
         assert asyncio.run(house.restarted().sweep(older_than=0)) == 0
 
-    @pytest.mark.parametrize("point", ["afterRecord", "afterOrders"])
+    @pytest.mark.parametrize("point", ["afterRecord", "afterHandOvers", "afterOrders"])
     def test_client_that_repeats_after_a_crash_finishes_it_too(self, point: str) -> None:
         house = House(FaultAt(point))
         with pytest.raises(CrashError):

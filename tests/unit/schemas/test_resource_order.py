@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from make import ADDRESSES, MOMENT, example, example_rules, request_of
+from make import ADDRESSES, MOMENT, example, example_rules, item, request, request_of
 from ordergate.model.common import timestamp
+from ordergate.model.notification import DeliveryState
 from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.initiating_request import StandardDocuments
@@ -113,5 +114,19 @@ def test_hand_over_refers_to_order_request_and_item() -> None:
         "handedOverDate": timestamp(MOMENT),
         "resourceOrder": {"id": hand_over.order.id, "href": hand_over.order.href},
         "initiatingRequest": {"id": "req-1", "href": ADDRESSES.initiating_request("req-1")},
-        "requestedItem": {"id": "1"},
+        "requestedItem": {"id": "1", "specification": {"id": "svc-fibre-access"}},
+        "delivery": {"state": "notConfigured", "attempts": 0},
     }
+
+
+def test_hand_over_of_what_nobody_specified_names_no_specification() -> None:
+    special = item("1", specification=None, needs_special_handling=True)
+    decision = decide(request(special), Knowledge(), ADDRESSES, MOMENT)
+    (hand_over,) = decision.hand_over
+    assert WRITER.special_handling(hand_over)["requestedItem"] == {"id": "1"}
+
+
+def test_hand_over_waits_for_its_delivery_where_there_is_one() -> None:
+    (hand_over,) = decided("fibre-special").hand_over
+    written = StandardDocuments(DeliveryState.PENDING).special_handling(hand_over)
+    assert written["delivery"] == {"state": "pending", "attempts": 0}

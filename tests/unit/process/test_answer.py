@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from desk import at_once
+from fakes import FixedClock, InMemoryFeasibilityBook
+from make import ADDRESSES, MOMENT
+from ordergate.errors import IdempotencyConflictError
+from ordergate.model.common import timestamp
+from ordergate.process.answer import AnswerFeasibility
+from ordergate.process.ports import Idempotency
+
+KEY = Idempotency("key", "body")
+BODY = {"for": {"initiatingRequest": {"id": "req-1"}, "itemId": "1"}, "result": "feasible"}
+
+
+@pytest.fixture
+def book() -> InMemoryFeasibilityBook:
+    return InMemoryFeasibilityBook()
+
+
+@pytest.fixture
+def process(book: InMemoryFeasibilityBook) -> AnswerFeasibility:
+    return AnswerFeasibility(assessments=book, addresses=ADDRESSES, clock=FixedClock())
+
+
+def test_assessment_is_kept_with_what_is_the_gateways(
+    process: AnswerFeasibility, book: InMemoryFeasibilityBook
+) -> None:
+    body = {**BODY, "id": "mine", "replacedBy": {"id": "x"}, "vendor:risk": "low"}
+    taken = at_once(process.take(body, "fa-1", None))
+    assert at_once(book.get("fa-1")) == taken
+    assert taken.document == {
+        "id": "fa-1",
+        "href": ADDRESSES.feasibility_assessment("fa-1"),
+        "for": {
+            "initiatingRequest": {"id": "req-1", "href": ADDRESSES.initiating_request("req-1")},
+            "itemId": "1",
+        },
+        "result": "feasible",
+        "recordedDate": timestamp(MOMENT),
+        "vendor:risk": "low",
+    }
+
+
+def test_same_key_is_the_same_assessment(process: AnswerFeasibility) -> None:
+    first = at_once(process.take(BODY, "fa-1", KEY))
+    assert at_once(process.take(BODY, "fa-1", KEY)) == first
+    with pytest.raises(IdempotencyConflictError):
+        at_once(process.take(BODY, "fa-1", Idempotency("key", "another")))
