@@ -221,6 +221,7 @@ def build(settings: Settings) -> ASGIApp:
     beside: dict[str, Part] = {
         "rules": process.rules.run,
         "sweeper": _sweeper(settings, process.requests.sweep, settings.sweep_after),
+        "feasibility": _sweeper(settings, process.feasibility.sweep, settings.sweep_after),
         "cancellations": _sweeper(settings, process.cancellations.sweep, 0.0),
     }
     if settings.deliver:

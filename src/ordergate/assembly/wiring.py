@@ -225,6 +225,7 @@ def wire_process(
         requests=stores.requests,
         orders=stores.orders,
         hand_overs=stores.hand_overs,
+        assessments=stores.assessments,
         documents=documents,
         addresses=addresses,
         clock=clock,
@@ -254,7 +255,11 @@ def wire_process(
         check=contracts.bodies["gateway"].check_of("patchSpecialHandling"),
     )
     feasibility = AnswerFeasibility(
-        assessments=stores.assessments, addresses=addresses, clock=clock
+        assessments=stores.assessments,
+        requests=stores.requests,
+        process=requests,
+        addresses=addresses,
+        clock=clock,
     )
     kept = (orders, cancellations, service_orders, hand_overs, feasibility)
     return Process(requests, *kept, rules, documents, addresses, clock)

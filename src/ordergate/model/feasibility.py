@@ -43,6 +43,7 @@ class FeasibilityAssessment:
     Args:
         for_request: id of the initiating request that it answers, and of the item in it.
         applies_to: what else it is for.
+        assessed_for: what the answered item asked for, as it was then.
         resource_order: the predetermined orders, each the body of a TMF652 POST. None of them
             means that the rule's own standard set fits.
         valid_from: it holds from then on, and before `valid_until`.
@@ -55,6 +56,7 @@ class FeasibilityAssessment:
     recorded_date: datetime
     for_request: tuple[str, str] | None = None
     applies_to: AppliesTo | None = None
+    assessed_for: AppliesTo | None = None
     resource_order: tuple[Document, ...] = ()
     valid_from: datetime | None = None
     valid_until: datetime | None = None

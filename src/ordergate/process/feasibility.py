@@ -147,10 +147,11 @@ def _unfit(one: FeasibilityAssessment, item: RequestedItem) -> Iterator[tuple[st
     """Yield why an assessment that doesn't answer this very item says nothing about it."""
     if one.result is FeasibilityResult.INFEASIBLE:
         yield "infeasible", "It found that this can't be delivered; ask again by special handling."
-    if one.applies_to is None:
+    fits = one.applies_to or one.assessed_for
+    if fits is None:
         yield "otherRequest", "It answers one item of another request, and says for no other."
     else:
-        yield from _mismatches(one.applies_to, item)
+        yield from _mismatches(fits, item)
 
 
 def _mismatches(wanted: AppliesTo, item: RequestedItem) -> Iterator[tuple[str, str]]:

@@ -74,6 +74,14 @@ def amend_hand_over(
     return replace(entity, document=after, revision=entity.revision + 1)
 
 
+async def resolved(entity: Entity, *, resolution: Resolution) -> Entity | None:
+    """Return the hand-over at its end, wherever it was; None if it is there already."""
+    if entity.document["state"] == HandOverState.RESOLVED:
+        return None
+    over = {"state": str(HandOverState.RESOLVED), "resolution": str(resolution)}
+    return replace(entity, document={**entity.document, **over}, revision=entity.revision + 1)
+
+
 def _check_names(before: Document, after: Document) -> None:
     over = before["state"] == HandOverState.RESOLVED
     for name in changed_attributes(before, after):

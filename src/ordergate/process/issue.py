@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
+    from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
     from ordergate.process.decide import Decision
     from ordergate.process.ports import Idempotency
@@ -44,6 +45,9 @@ class Documents(Protocol):
 
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""
+
+    def feasibility_assessment(self, document: Document) -> FeasibilityAssessment:
+        """Return what a kept feasibility assessment says."""
 
     def request_of(self, record: RecordedRequest, addresses: Addresses) -> InitiatingRequest:
         """Return the request that was recorded, as it was amended since."""

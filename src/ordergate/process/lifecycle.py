@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ordergate.errors import IllegalTransitionError, InvalidPatchError
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
-from ordergate.model.states import OrderState, next_item_states
+from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState, next_item_states
 from ordergate.process.acknowledge import acknowledged_items, action_of, check_items
 from ordergate.process.amendment import (
     changed_attributes,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity
+    from ordergate.process.ports import Closing, Entity
     from ordergate.tmf630.patch import Change
 
     Check: TypeAlias = Callable[[Document], None]
@@ -75,6 +75,29 @@ def amend(
         derivation = derive(after)
         after, way = {**after, "orderItem": derivation.order_item}, derivation.way
     return _with_events(entity, after, way, moment)
+
+
+def conclude(entity: Entity, closing: Closing, moment: datetime) -> Entity | None:
+    """Return the order with these items at their end, because they were answered elsewhere.
+
+    None where the order, or each of the items, is over already, or is being cancelled.
+    """
+    before = entity.document
+    if OrderState(before["state"]) in FINAL | UNDER_CANCELLATION:
+        return None
+    items = [
+        {**item, "state": str(closing.state)}
+        if item["id"] in closing.item_ids and item["state"] not in FINAL
+        else item
+        for item in before["orderItem"]
+    ]
+    if items == before["orderItem"]:
+        return None
+    note = {"author": "Ordergate", "text": closing.text}
+    after = {**before, "orderItem": items, "note": [*before.get("note", []), note]}
+    derivation = derive(completed(after, moment))
+    after = {**completed(after, moment), "orderItem": derivation.order_item}
+    return _with_events(entity, after, derivation.way, moment)
 
 
 def removal(entity: Entity, moment: datetime) -> Entity:

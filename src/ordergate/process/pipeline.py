@@ -8,29 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ordergate.errors import NotFoundError
+from ordergate.model.states import OrderState
 from ordergate.process.decide import decide
+from ordergate.process.feasibility import references
+from ordergate.process.hand_over import Resolution, resolved
 from ordergate.process.idempotency import check_key
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
+from ordergate.process.lifecycle import conclude
 from ordergate.process.reassess import asks_anew, reassess
+from ordergate.process.record import exits_of
+from ordergate.process.release import release
+from ordergate.process.revisions import write_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.model.feasibility import FeasibilityAssessment
+    from ordergate.model.order import ItemReference
     from ordergate.process.decide import Decision
     from ordergate.process.issue import Documents
     from ordergate.process.ports import (
         Clock,
+        Closing,
         Entity,
         FaultPoints,
+        FeasibilityBook,
         HandOverBook,
         Idempotency,
         Meter,
@@ -40,7 +53,7 @@ if TYPE_CHECKING:
         RequestBook,
         RuleBook,
     )
-    from ordergate.process.request import InitiatingRequest
+    from ordergate.process.request import InitiatingRequest, RequestedItem
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +77,7 @@ class IssueResourceOrders:
         requests: RequestBook,
         orders: OrderBook,
         hand_overs: HandOverBook,
+        assessments: FeasibilityBook,
         documents: Documents,
         addresses: Addresses,
         clock: Clock,
@@ -76,6 +90,7 @@ class IssueResourceOrders:
         self._requests = requests
         self._orders = orders
         self._hand_overs = hand_overs
+        self._assessments = assessments
         self._documents = documents
         self._addresses = addresses
         self._clock = clock
@@ -87,7 +102,23 @@ class IssueResourceOrders:
     async def assess(self, request: InitiatingRequest) -> Decision:
         """Return what the request would take; nothing is stored or told (dry run)."""
         known = await self._known(request)
+        decision = decide(request, known, self._addresses, request.received_date)
+        wanting = [one.item for one in decision.assessment if not one.is_provisioned]
+        if decision.stops or not wanting:
+            return decision
+        known = replace(known, feasibility=await self._remembered(request, wanting))
         return decide(request, known, self._addresses, request.received_date)
+
+    async def _remembered(
+        self, request: InitiatingRequest, items: Sequence[RequestedItem]
+    ) -> list[FeasibilityAssessment]:
+        """Return the assessments that may concern these items, the newest first."""
+        found = await self._assessments.known_for(
+            ids={name for item in items for name in references(request, item)},
+            requests=[request.id],
+            specifications={one.specification.id for one in items if one.specification},
+        )
+        return [self._documents.feasibility_assessment(one) for one in found]
 
     async def take(
         self,
@@ -141,6 +172,42 @@ class IssueResourceOrders:
         standing = await self._standing(record)
         return reassess(record, service_order, decision, standing, self._documents)
 
+    async def release(self, request_id: str) -> None:
+        """Decide anew what waits in a request, now that more is known of its feasibility.
+
+        Doing it again changes nothing.
+
+        Raises:
+            NotFoundError: there is no such request.
+        """
+
+        async def released(record: RecordedRequest) -> RecordedRequest | None:
+            if not record.waiting:
+                return None
+            recorded = self._documents.request_of(record, self._addresses)
+            now, waiting = self._clock.now(), {one.item_id for one in record.waiting}
+            request = replace(recorded, received_date=now, round=recorded.round + 1)
+            items = [item for item in request.item if item.id in waiting]
+            known = replace(
+                await self._known(request),
+                feasibility=await self._remembered(request, items),
+                issued=await self._issued(record, items),
+            )
+            return release(record, request, known, self._addresses, self._documents)
+
+        read = partial(self._requests.get, request_id)
+        kept = await write_over(read, released, self._requests.replace)
+        await self.finish(kept)
+
+    async def _issued(
+        self, record: RecordedRequest, items: Sequence[RequestedItem]
+    ) -> dict[str, tuple[ItemReference, ...]]:
+        """Return what these items have to wait for, of what was issued in earlier rounds."""
+        waiting = {one.item_id for one in record.waiting}
+        targets = {target for item in items for target in item.relies_on} - waiting
+        orders = [one.document for one in await self._standing(record)] if targets else []
+        return exits_of(record.entity.document, orders, targets)
+
     async def _standing(self, record: RecordedRequest) -> list[Entity]:
         """Return the resource orders of the record that are there and nothing has superseded."""
         issued = record.entity.document.get("resourceOrder", [])
@@ -169,8 +236,35 @@ class IssueResourceOrders:
             self._faults.reached("afterHandOvers")
             await self._orders.add_all(record.plan.resource_order)
             self._faults.reached("afterOrders")
+            for closing in record.plan.closing:
+                await self._close(closing)
+                self._faults.reached("afterClosing")
+            for handling_id in record.plan.withdrawn:
+                await self._resolve(handling_id, Resolution.WITHDRAWN)
             await self._requests.settle(record)
         self._relay.wake()
+
+    async def _close(self, closing: Closing) -> None:
+        """Bring items of an order to their end, and resolve their hand-over."""
+
+        async def concluded(order: Entity) -> Entity | None:
+            return conclude(order, closing, self._clock.now())
+
+        read = partial(self._orders.get, closing.order_id)
+        with suppress(NotFoundError):
+            await write_over(read, concluded, self._orders.replace)
+        if closing.hand_over_id is not None:
+            feasible = closing.state is OrderState.COMPLETED
+            await self._resolve(
+                closing.hand_over_id, Resolution.ASSESSED if feasible else Resolution.INFEASIBLE
+            )
+
+    async def _resolve(self, handling_id: str, resolution: Resolution) -> None:
+        read = partial(self._hand_overs.get, handling_id)
+        with suppress(NotFoundError):
+            await write_over(
+                read, partial(resolved, resolution=resolution), self._hand_overs.replace
+            )
 
     async def sweep(self, *, older_than: float) -> int:
         """Finish the requests that a crash left; return how many there were."""

@@ -13,7 +13,7 @@ from ordergate.process.acknowledge import DEPENDENCIES, acknowledge
 from ordergate.process.determine import external_references, order_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
@@ -37,17 +37,21 @@ class Predetermined:
     def exits(self) -> tuple[ItemReference, ...]:
         """The items that nothing else in the order waits for."""
         document = self.order.document
-        waited_for = {
-            related.get("orderItem", {}).get("itemId")
-            for item in document["orderItem"]
-            for related in item.get("orderItemRelationship", [])
-            if str(related.get("relationshipType", "")).lower() in DEPENDENCIES
-        }
-        return tuple(
-            ItemReference(item["id"], self.order.id, document["href"])
-            for item in document["orderItem"]
-            if item["id"] not in waited_for
-        )
+        return tuple(exit_items(document, {item["id"] for item in document["orderItem"]}))
+
+
+def exit_items(order: Document, item_ids: Collection[str]) -> Iterator[ItemReference]:
+    """Yield references to those of the items that none of the others waits for."""
+    waited_for = {
+        related.get("orderItem", {}).get("itemId")
+        for item in order["orderItem"]
+        if item["id"] in item_ids
+        for related in item.get("orderItemRelationship", [])
+        if str(related.get("relationshipType", "")).lower() in DEPENDENCIES
+    }
+    for item in order["orderItem"]:
+        if item["id"] in item_ids and item["id"] not in waited_for:
+            yield ItemReference(item["id"], order["id"], order["href"])
 
 
 def predetermined(

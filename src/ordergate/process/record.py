@@ -10,13 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ordergate.model.common import timestamp
+from ordergate.model.order import OrderType
 from ordergate.process.assess import Outcome
+from ordergate.process.predetermined import exit_items
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from ordergate.model.common import Document
+    from ordergate.model.order import ItemReference
     from ordergate.process.ports import Entity, RecordedRequest
 
 
@@ -79,6 +82,31 @@ def re_recorded(
         if entry["event"] != "received":
             document = with_entry(document, moment, entry["event"], entry["detail"])
     return document
+
+
+def exits_of(
+    record: Document, orders: Iterable[Document], targets: Collection[str]
+) -> dict[str, tuple[ItemReference, ...]]:
+    """Return the order items that whatever waits for these requested items has to wait for.
+
+    Args:
+        record: the record's document, which says what was issued for which item.
+        orders: the resource orders of the request.
+    """
+    by_id = {one["id"]: one for one in orders if one.get("orderType") != OrderType.FEASIBILITY}
+    found: dict[str, tuple[ItemReference, ...]] = {}
+    for entry in record["assessment"]["item"]:
+        if entry["id"] in targets:
+            made: dict[str, set[str]] = {}
+            for one in entry.get("resourceOrderItem", []):
+                made.setdefault(one["resourceOrderId"], set()).add(one["itemId"])
+            found[entry["id"]] = tuple(
+                exit_item
+                for order_id, item_ids in made.items()
+                if order_id in by_id
+                for exit_item in exit_items(by_id[order_id], item_ids)
+            )
+    return found
 
 
 def with_entry(document: Document, moment: datetime, event: str, detail: str) -> Document:

@@ -46,6 +46,7 @@ class _FeasibilityAssessmentSchema(Reader):
     recorded_date = fields.AwareDateTime(data_key="recordedDate", required=True)
     answered = fields.Dict(data_key="for")
     applies_to = fields.Nested(_AppliesToSchema, data_key="appliesTo")
+    assessed_for = fields.Nested(_AppliesToSchema, data_key="assessedFor")
     resource_order = fields.List(fields.Dict(), data_key="resourceOrder", load_default=list)
     period = fields.Nested(_PeriodSchema, data_key="validFor", load_default=dict)
     note = fields.List(fields.Dict(), load_default=list)

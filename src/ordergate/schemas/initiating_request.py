@@ -14,6 +14,7 @@ from ordergate.model.states import OrderState
 from ordergate.process.intake import WAITS_FOR, by_role, intake, refuse_duplicates
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 from ordergate.schemas.characteristics import as_list, as_map
+from ordergate.schemas.feasibility_assessment import read_feasibility_assessment
 from ordergate.schemas.resource_order import (
     HAND_OVER,
     REASON,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
     from ordergate.process.decide import Decision
@@ -140,6 +142,10 @@ class StandardDocuments:
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""
         return rewrite_service_order(body, decision, state)
+
+    def feasibility_assessment(self, document: Document) -> FeasibilityAssessment:
+        """Return what a kept feasibility assessment says."""
+        return read_feasibility_assessment(document)
 
     def request_of(self, record: RecordedRequest, addresses: Addresses) -> InitiatingRequest:
         """Return the request that was recorded, as it was amended since.

@@ -3,15 +3,22 @@ from __future__ import annotations
 import pytest
 
 from desk import at_once
-from fakes import FixedClock, InMemoryFeasibilityBook
+from fakes import FixedClock, InMemoryFeasibilityBook, InMemoryRequestBook
 from make import ADDRESSES, MOMENT
 from ordergate.errors import IdempotencyConflictError
 from ordergate.model.common import timestamp
 from ordergate.process.answer import AnswerFeasibility
-from ordergate.process.ports import Idempotency
+from ordergate.process.ports import Entity, Idempotency, RecordedRequest
 
 KEY = Idempotency("key", "body")
 BODY = {"for": {"initiatingRequest": {"id": "req-1"}, "itemId": "1"}, "result": "feasible"}
+
+
+class NothingWaits:
+    """Goes on with nothing."""
+
+    async def release(self, request_id: str) -> None:
+        """Do nothing."""
 
 
 @pytest.fixture
@@ -21,7 +28,16 @@ def book() -> InMemoryFeasibilityBook:
 
 @pytest.fixture
 def process(book: InMemoryFeasibilityBook) -> AnswerFeasibility:
-    return AnswerFeasibility(assessments=book, addresses=ADDRESSES, clock=FixedClock())
+    requests = InMemoryRequestBook()
+    document = {"id": "req-1", "requestedItem": [{"id": "1", "specification": {"id": "svc"}}]}
+    at_once(requests.add(RecordedRequest(Entity("req-1", document))))
+    return AnswerFeasibility(
+        assessments=book,
+        requests=requests,
+        process=NothingWaits(),
+        addresses=ADDRESSES,
+        clock=FixedClock(),
+    )
 
 
 def test_assessment_is_kept_with_what_is_the_gateways(
@@ -38,6 +54,7 @@ def test_assessment_is_kept_with_what_is_the_gateways(
             "itemId": "1",
         },
         "result": "feasible",
+        "assessedFor": {"specification": {"id": "svc"}},
         "recordedDate": timestamp(MOMENT),
         "vendor:risk": "low",
     }
