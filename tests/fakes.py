@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableError
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.model.states import FINAL_OF_TASK
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from ordergate.model.cancel_task import CancelTaskKind
     from ordergate.model.events import OwedEvent
     from ordergate.process.ports import Entity, RecordedRequest
     from ordergate.process.rules import Rule
@@ -160,6 +162,16 @@ class InMemoryOrderBook(_Away):
             raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
         return copy.deepcopy(kept.entity)
 
+    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+        self.answer()
+        found = [
+            kept.entity
+            for _, kept in sorted(self._kept.items())
+            if kept.entity.document.get("initiatingRequest", {}).get("id") == request_id
+            and not kept.deleted
+        ]
+        return copy.deepcopy(found)
+
     async def replace(self, order: Entity) -> bool:
         return self._write(order, deleted=False)
 
@@ -204,16 +216,16 @@ class InMemoryOrderBook(_Away):
 class InMemoryCancelTaskBook(_Away):
     """Keeps cancel tasks; one at a time for an order."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: CancelTaskKind = CANCEL_RESOURCE_ORDER) -> None:
+        self._kind = kind
         self._kept: dict[str, _Kept] = {}
 
     async def add(self, task: Entity) -> Entity | None:
         self.answer()
         if task.id in self._kept:
             return copy.deepcopy(self._kept[task.id].entity)
-        order_id = task.document["resourceOrder"]["id"]
-        if any(one.document["resourceOrder"]["id"] == order_id for one in self._unfinished()):
-            raise DuplicateError("Another one isn't over yet.", path="resourceOrder.id")
+        if await self.unfinished_for(task.document[self._kind.order]["id"]):
+            raise DuplicateError("Another one isn't over yet.", path=f"{self._kind.order}.id")
         self._kept[task.id] = _Kept.of(task)
         return None
 
@@ -222,6 +234,12 @@ class InMemoryCancelTaskBook(_Away):
         if task_id not in self._kept:
             raise NotFoundError(f"There is no cancellation with the id {task_id!r}.", path="id")
         return copy.deepcopy(self._kept[task_id].entity)
+
+    async def unfinished_for(self, order_id: str) -> Entity | None:
+        self.answer()
+        every = self._unfinished()
+        found = (one for one in every if one.document[self._kind.order]["id"] == order_id)
+        return copy.deepcopy(next(found, None))
 
     async def replace(self, task: Entity) -> bool:
         self.answer()

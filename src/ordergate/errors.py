@@ -3,7 +3,8 @@
     OrdergateError
     ├── NotFoundError            no such entity
     ├── InvalidDocumentError     a document that is malformed or breaks a rule of TM Forum's
-    ├── UnknownResourceOrderError a cancellation of an order that there isn't
+    ├── UnknownResourceOrderError, UnknownServiceOrderError
+    │                            a cancellation of an order that there isn't
     ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
     ├── UnsupportedQueryError    a part of TMF630 that isn't offered (`filter=`)
     ├── InvalidPatchError        a patch that touches what is immutable
@@ -54,6 +55,12 @@ class UnknownResourceOrderError(OrdergateError):
     """A cancel task names an order that there isn't; TMF652 knows no 404 there."""
 
     code = "unknownResourceOrder"
+
+
+class UnknownServiceOrderError(OrdergateError):
+    """A cancel task names an order that there isn't; TMF641 knows no 404 there."""
+
+    code = "unknownServiceOrder"
 
 
 class InvalidQueryError(OrdergateError):

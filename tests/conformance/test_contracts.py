@@ -13,6 +13,7 @@ from ordergate.api.contract import load_contract, operations
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.resource_order_rules import ResourceOrderRules
+from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
     TMF652: ("tmf652-resource-ordering", (ResourceOrdering, ResourceOrderCancellation, Hub)),
-    TMF641: ("tmf641-service-ordering", (ServiceOrdering, Hub)),
+    TMF641: ("tmf641-service-ordering", (ServiceOrdering, ServiceOrderCancellation, Hub)),
     GATEWAY: ("gateway", (Gateway, ResourceOrderRules)),
 }
 
@@ -79,6 +80,9 @@ def test_every_example_is_accepted(
     elif path.endswith("/cancelResourceOrder"):
         posted = api.post(f"{TMF652}/resourceOrder", order, expect=201)
         api.post(path, {**example, "resourceOrder": {"id": posted["id"]}}, expect=201)
+    elif path.endswith("/cancelServiceOrder"):
+        posted = api.post(f"{TMF641}/serviceOrder", service_order(), expect=201)
+        api.post(path, {**example, "serviceOrder": {"id": posted["id"]}}, expect=201)
     elif method == "PUT":
         api.put(path.format(id=example["id"]), example, expect=201)
     else:

@@ -12,6 +12,7 @@ import pytest
 from fakes import InMemoryCancelTaskBook
 from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
 from ordergate.process.ports import Entity, Idempotency
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.outboxes import MongoOutboxes
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     Owing = Callable[[str], list[int]]
     """Looks into the outboxes: the sequences that a task owes, oldest first."""
 
+KINDS = [CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER]
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 def task(task_id: str = "a", order_id: str = "ro-1", **changes: Any) -> Entity:
-    document = {"id": task_id, "state": "acknowledged", "resourceOrder": {"id": order_id}}
+    refers = {"resourceOrder": {"id": order_id}, "serviceOrder": {"id": order_id}}
+    document = {"id": task_id, "state": "acknowledged", **refers}
     return Entity(task_id, {**document, **changes}, sequence=1, owed=(owed(task_id, 1),))
 
 
@@ -86,6 +89,17 @@ class CancelBookContract:
         runner.run(book.replace(moved(task(), state)))
         assert runner.run(book.add(task("b"))) is None
         assert runner.run(book.get("a")).document["state"] == state
+
+    def test_task_that_is_not_over_is_found_by_its_order(
+        self, runner: asyncio.Runner, book: CancelTaskBook
+    ) -> None:
+        assert runner.run(book.unfinished_for("ro-1")) is None
+        runner.run(book.add(task()))
+        runner.run(book.add(task("b", "ro-2")))
+        found = runner.run(book.unfinished_for("ro-1"))
+        assert found == replace(task(), owed=())
+        runner.run(book.replace(moved(task(), "done")))
+        assert runner.run(book.unfinished_for("ro-1")) is None
 
     def test_two_tasks_at_once_let_one_in(
         self, runner: asyncio.Runner, book: CancelTaskBook
@@ -143,9 +157,9 @@ class TestInMemoryCancelTaskBook(CancelBookContract):
         with asyncio.Runner() as runner:
             yield runner
 
-    @pytest.fixture
-    def book(self) -> InMemoryCancelTaskBook:
-        return InMemoryCancelTaskBook()
+    @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+    def book(self, request: pytest.FixtureRequest) -> InMemoryCancelTaskBook:
+        return InMemoryCancelTaskBook(request.param)
 
     @pytest.fixture
     def owing(self, book: InMemoryCancelTaskBook) -> Owing:
@@ -156,7 +170,8 @@ class TestInMemoryCancelTaskBook(CancelBookContract):
 def loop_and_database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
     with temporary_database(mongodb_uri) as found:
         runner, database = found
-        runner.run(MongoCancelTaskBook(database, page_limit=5).ensure_indexes())
+        for kind in KINDS:
+            runner.run(MongoCancelTaskBook(database, kind, page_limit=5).ensure_indexes())
         yield found
 
 
@@ -165,11 +180,15 @@ class TestMongoCancelTaskBook(CancelBookContract):
     def runner(self, loop_and_database: tuple[asyncio.Runner, Database]) -> asyncio.Runner:
         return loop_and_database[0]
 
-    @pytest.fixture
-    def book(self, loop_and_database: tuple[asyncio.Runner, Database]) -> MongoCancelTaskBook:
+    @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+    def book(
+        self,
+        request: pytest.FixtureRequest,
+        loop_and_database: tuple[asyncio.Runner, Database],
+    ) -> MongoCancelTaskBook:
         runner, database = loop_and_database
         runner.run(empty(database))
-        return MongoCancelTaskBook(database, page_limit=5)
+        return MongoCancelTaskBook(database, request.param, page_limit=5)
 
     @pytest.fixture
     def owing(self, loop_and_database: tuple[asyncio.Runner, Database]) -> Owing:

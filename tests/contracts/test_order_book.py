@@ -75,6 +75,17 @@ class OrderBookContract:
         assert states == ["acknowledged"] * 3
         assert [owing(one) for one in "abc"] == [[1], [1], [1]]
 
+    def test_those_of_a_request_are_found_by_id_but_for_removed_ones(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        issued = [order(one, initiatingRequest={"id": "req-1"}) for one in "cab"]
+        other = order("d", initiatingRequest={"id": "req-2"})
+        runner.run(book.add_all([*issued, other, order("e")]))
+        runner.run(book.remove(started(issued[2])))
+        found = runner.run(book.issued_for("req-1"))
+        assert found == [replace(issued[1], owed=()), replace(issued[0], owed=())]
+        assert runner.run(book.issued_for("req-9")) == []
+
     def test_adding_no_orders_is_fine(self, runner: asyncio.Runner, book: OrderBook) -> None:
         runner.run(book.add_all([]))
 

@@ -16,6 +16,7 @@ from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp
 from ordergate.model.states import OrderState
 from ordergate.process.ports import (
+    Cancellation,
     Closing,
     Entity,
     Idempotency,
@@ -153,6 +154,19 @@ class RequestBookContract:
         assert runner.run(book.replace(replace(later(first, "inProgress"), plan=plan))) is True
         runner.run(book.settle(first))
         assert runner.run(book.get("a")).plan == plan
+
+    def test_what_an_order_remembers_of_its_cancellation_stays_with_it(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        runner.run(book.add(record()))
+        mark = Cancellation("task-1", OrderState.ACKNOWLEDGED, denied="Too late.")
+        first = runner.run(book.get("a"))
+        marked = replace(first, entity=replace(first.entity, cancellation=mark))
+        assert runner.run(book.replace(later(marked, "assessingCancellation"))) is True
+        kept = runner.run(book.get("a"))
+        assert kept.entity.cancellation == mark
+        assert runner.run(book.replace(later(kept, "acknowledged"))) is True
+        assert runner.run(book.get("a")).entity.cancellation == mark
 
     def test_deleted_service_order_leaves_its_record(
         self, runner: asyncio.Runner, book: RequestBook

@@ -32,6 +32,7 @@ STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.InvalidDocumentError: HTTPStatus.BAD_REQUEST,
     errors.UnknownResourceOrderError: HTTPStatus.BAD_REQUEST,
+    errors.UnknownServiceOrderError: HTTPStatus.BAD_REQUEST,
     errors.InvalidQueryError: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedQueryError: HTTPStatus.NOT_IMPLEMENTED,
     errors.InvalidPatchError: HTTPStatus.BAD_REQUEST,

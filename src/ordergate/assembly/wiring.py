@@ -21,6 +21,7 @@ from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.lists import CheckedReader
 from ordergate.api.resource_order_rules import ResourceOrderRules
+from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
@@ -32,12 +33,14 @@ from ordergate.delivery.relay import Relay
 from ordergate.delivery.retry import RetryPolicy
 from ordergate.delivery.sender import HttpSender
 from ordergate.model.addresses import Addresses
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
 from ordergate.model.common import Api
 from ordergate.model.notification import DeliveryState
 from ordergate.process.answer import AnswerFeasibility
 from ordergate.process.hand_overs import KeepHandOvers
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
+from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.process.service_orders import KeepServiceOrders
 from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
@@ -93,11 +96,17 @@ class Stores:
     def __init__(self, settings: Settings) -> None:
         client = open_client(settings.mongodb_uri or "", timeout=settings.mongodb_timeout)
         self.database: Database = client[settings.database]
-        self.orders = MongoOrderBook(self.database, page_limit=settings.page_limit)
-        self.cancel_tasks = MongoCancelTaskBook(self.database, page_limit=settings.page_limit)
-        self.requests = MongoRequestBook(self.database, page_limit=settings.page_limit)
-        self.hand_overs = MongoHandOverBook(self.database, page_limit=settings.page_limit)
-        self.assessments = MongoFeasibilityBook(self.database, page_limit=settings.page_limit)
+        limit = settings.page_limit
+        self.orders = MongoOrderBook(self.database, page_limit=limit)
+        self.cancel_tasks = MongoCancelTaskBook(
+            self.database, CANCEL_RESOURCE_ORDER, page_limit=limit
+        )
+        self.service_cancel_tasks = MongoCancelTaskBook(
+            self.database, CANCEL_SERVICE_ORDER, page_limit=limit
+        )
+        self.requests = MongoRequestBook(self.database, page_limit=limit)
+        self.hand_overs = MongoHandOverBook(self.database, page_limit=limit)
+        self.assessments = MongoFeasibilityBook(self.database, page_limit=limit)
         self.rules = MongoRuleStore(self.database)
         self.hubs = MongoHubs(self.database)
         self.events = MongoEvents(self.database, retention=settings.event_retention)
@@ -106,7 +115,8 @@ class Stores:
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
-        kept = (self.orders, self.cancel_tasks, self.requests, self.rules)
+        tasks = (self.cancel_tasks, self.service_cancel_tasks)
+        kept = (self.orders, *tasks, self.requests, self.rules)
         special = (self.hand_overs, self.assessments)
         told = (self.hubs, self.events, self.lanes, self.outboxes)
         for store in (*kept, *special, *told):
@@ -153,6 +163,7 @@ class Process:
     orders: KeepResourceOrders
     cancellations: CancelResourceOrders
     service_orders: KeepServiceOrders
+    service_cancellations: CancelServiceOrders
     hand_overs: KeepHandOvers
     feasibility: AnswerFeasibility
     rules: CompiledRuleBook
@@ -261,7 +272,19 @@ def wire_process(
         addresses=addresses,
         clock=clock,
     )
-    kept = (orders, cancellations, service_orders, hand_overs, feasibility)
+    service_cancellations = CancelServiceOrders(
+        tasks=stores.service_cancel_tasks,
+        requests=stores.requests,
+        orders=stores.orders,
+        resource_tasks=stores.cancel_tasks,
+        hand_overs=stores.hand_overs,
+        cancellations=cancellations,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        faults=faults,
+    )
+    kept = (orders, cancellations, service_orders, service_cancellations, hand_overs, feasibility)
     return Process(requests, *kept, rules, documents, addresses, clock)
 
 
@@ -289,6 +312,12 @@ def wire_doors(
         orders=_checked(stores.requests.service_orders, contracts.tmf641, "ServiceOrder"),
         addresses=addresses,
         clock=clock,
+        page_limit=limit,
+    )
+    service_cancellation = ServiceOrderCancellation(
+        process=process.service_cancellations,
+        tasks=_checked(stores.service_cancel_tasks, contracts.tmf641, "CancelServiceOrder"),
+        addresses=addresses,
         page_limit=limit,
     )
     gateway = Gateway(
@@ -324,7 +353,11 @@ def wire_doors(
             bodies["tmf652"],
             (resource_ordering, cancellation, hubs[Api.RESOURCE_ORDERING]),
         ),
-        Door(contracts.tmf641, bodies["tmf641"], (service_ordering, hubs[Api.SERVICE_ORDERING])),
+        Door(
+            contracts.tmf641,
+            bodies["tmf641"],
+            (service_ordering, service_cancellation, hubs[Api.SERVICE_ORDERING]),
+        ),
         Door(contracts.gateway, bodies["gateway"], (gateway, rules, assessments)),
     )
     return (*doors, replace(doors[0], alias=RESOURCE_ORDERING_ALIAS)) if settings.alias else doors

@@ -38,6 +38,10 @@ class Addresses:
         """Return the `href` of a service order."""
         return f"{self.base_url}{BASE_PATHS[Api.SERVICE_ORDERING]}/serviceOrder/{order_id}"
 
+    def cancel_service_order(self, task_id: str) -> str:
+        """Return the `href` of the cancellation of a service order."""
+        return f"{self.base_url}{BASE_PATHS[Api.SERVICE_ORDERING]}/cancelServiceOrder/{task_id}"
+
     def hub(self, api: Api, hub_id: str) -> str:
         """Return the address of a registered listener."""
         return f"{self.base_url}{BASE_PATHS[api]}/hub/{hub_id}"

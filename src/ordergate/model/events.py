@@ -25,6 +25,8 @@ class EventType(StrEnum):
     SERVICE_ORDER_STATE_CHANGE = "ServiceOrderStateChangeEvent"
     SERVICE_ORDER_DELETE = "ServiceOrderDeleteEvent"
     SERVICE_ORDER_INFORMATION_REQUIRED = "ServiceOrderInformationRequiredEvent"
+    CANCEL_SERVICE_ORDER_CREATE = "CancelServiceOrderCreateEvent"
+    CANCEL_SERVICE_ORDER_STATE_CHANGE = "CancelServiceOrderStateChangeEvent"
 
 
 @dataclass(frozen=True, slots=True)

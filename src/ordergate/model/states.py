@@ -33,10 +33,12 @@ class OrderState(StrEnum):
 class TaskState(StrEnum):
     """`TaskStateType`: where a cancel task stands.
 
-    acknowledged → inProgress → done (the order is cancelled, or kept), or terminatedWithError.
+    acknowledged (TMF652) or accepted (TMF641) → inProgress → done (the order is cancelled, or
+    kept), or terminatedWithError.
     """
 
     ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
     IN_PROGRESS = "inProgress"
     DONE = "done"
     TERMINATED_WITH_ERROR = "terminatedWithError"

@@ -9,30 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ordergate.errors import IllegalTransitionError
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import Action, timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
 from ordergate.model.states import CANCELLABLE, OrderState, TaskState
+from ordergate.process.cancel_task import begun, cancel_task, ended, is_due
 from ordergate.process.notify import changed
-from ordergate.process.ports import Cancellation, Entity
+from ordergate.process.ports import Cancellation
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Idempotency
-
-SERVER_OWNED = (
-    "id",
-    "href",
-    "state",
-    "effectiveCancellationDate",
-    "completionMessage",
-    "errorMessage",
-)
-"""Attributes of a task that a client can't set by POST: ignored, not refused (TMF630)."""
+    from ordergate.process.ports import Entity, Idempotency
 
 _PROGRESS: dict[str, int] = {
     OrderState.ACKNOWLEDGED: 0,
@@ -43,6 +34,7 @@ _PROGRESS: dict[str, int] = {
 }
 """How far an item is; one that failed, or was cancelled or rejected, is nowhere."""
 
+_KIND = CANCEL_RESOURCE_ORDER
 _NEVER_STARTED = frozenset({OrderState.ACKNOWLEDGED, OrderState.PENDING, OrderState.HELD})
 
 
@@ -73,26 +65,16 @@ def cancel(
     Raises:
         IllegalTransitionError: the order is over, or is being cancelled already.
     """
-    state = order.document["state"]
-    if state not in CANCELLABLE:
-        raise IllegalTransitionError(
-            f"The order is {state}: it can be cancelled while it is {', '.join(CANCELLABLE)}.",
-            path="resourceOrder.id",
-        )
-    date = {k: v for k, v in body.items() if k == "requestedCancellationDate"}
-    given = {k: v for k, v in body.items() if k not in {*SERVER_OWNED, *date}}
-    document: Document = {
-        "id": task_id,
-        "href": addresses.cancel_resource_order(task_id),
-        **given,
-        **completed(date, moment),
-        "resourceOrder": {**body["resourceOrder"], "href": addresses.resource_order(order.id)},
-        "state": str(TaskState.ACKNOWLEDGED),
-    }
-    document.setdefault("@type", "CancelResourceOrder")
-    created = Occurrence(EventType.CANCEL_RESOURCE_ORDER_CREATE, document, "Received.")
-    new = Entity(task_id, document, revision=0, idempotency=idempotency)
-    return changed(new, document, moment, created)
+    return cancel_task(
+        _KIND,
+        body,
+        order,
+        moment,
+        task_id=task_id,
+        href=addresses.cancel_resource_order(task_id),
+        order_href=addresses.resource_order(order.id),
+        idempotency=idempotency,
+    )
 
 
 def next_step(task: Entity, order: Entity | None, moment: datetime) -> Step | None:
@@ -103,8 +85,8 @@ def next_step(task: Entity, order: Entity | None, moment: datetime) -> Step | No
     """
     state = task.document["state"]
     if state == TaskState.ACKNOWLEDGED:
-        due = task.document.get("requestedCancellationDate", "") <= timestamp(moment)
-        return Step("afterTaskBegun", _task(task, TaskState.IN_PROGRESS, moment)) if due else None
+        due = is_due(task, moment)
+        return Step("afterTaskBegun", task=begun(_KIND, task, moment)) if due else None
     if state != TaskState.IN_PROGRESS:
         return None
     if order is None:
@@ -149,17 +131,22 @@ def _continued(task: Entity, order: Entity, mark: Cancellation, moment: datetime
 
 def _assessed(order: Entity, mark: Cancellation, moment: datetime) -> Step:
     """Deny (S17 to S20) what an item has got too far for, else accept (S21)."""
-    items = order.document["orderItem"]
-    late = [item["id"] for item in items if _is_past_return(item)]
-    if late:
-        said = f"Denied: past the point of no return: {', '.join(late)}."
+    why = denial(order.document)
+    if why:
+        said = f"Denied: {why}."
         marked = replace(order, cancellation=replace(mark, denied=said))
         return _order("afterAssessed", marked, mark.prior_state, moment)
-    settled = [_taken_back(item) for item in items]
+    settled = [_taken_back(item) for item in order.document["orderItem"]]
     open_ones = [one["id"] for one in settled if one["state"] == OrderState.PENDING_CANCELLATION]
     marked = replace(order, cancellation=replace(mark, compensated=tuple(open_ones)))
     after = {"orderItem": settled}
     return _order("afterAssessed", marked, OrderState.PENDING_CANCELLATION, moment, after)
+
+
+def denial(order: Document) -> str | None:
+    """Return how far the order is, if it's too far to be cancelled; None if it isn't."""
+    late = [item["id"] for item in order["orderItem"] if _is_past_return(item)]
+    return f"past the point of no return: {', '.join(late)}" if late else None
 
 
 def _is_past_return(item: Document) -> bool:
@@ -205,16 +192,4 @@ def _order(
 
 
 def _ended(task: Entity, moment: datetime, *, error: str | None = None, **said: str) -> Step:
-    """End the task: done, whether the order is cancelled or kept, unless there was an error."""
-    if error is None:
-        return Step("afterTaskEnded", _task(task, TaskState.DONE, moment, **said))
-    message = {"@type": "ErrorMessage", "code": "cancellationFailed", "reason": error}
-    state = TaskState.TERMINATED_WITH_ERROR
-    return Step("afterTaskEnded", _task(task, state, moment, errorMessage=message, **said))
-
-
-def _task(task: Entity, state: TaskState, moment: datetime, **said: object) -> Entity:
-    document = {**task.document, "state": str(state), **said}
-    told = f"{task.document['state']} -> {state}"
-    kind = EventType.CANCEL_RESOURCE_ORDER_STATE_CHANGE
-    return changed(task, document, moment, Occurrence(kind, document, told))
+    return Step("afterTaskEnded", task=ended(_KIND, task, moment, error, **said))

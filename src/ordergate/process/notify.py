@@ -26,9 +26,11 @@ _DOMAINS = {
 }
 _PAYLOADS = {
     "CancelResourceOrder": ("cancelResourceOrder", Api.RESOURCE_ORDERING),
+    "CancelServiceOrder": ("cancelServiceOrder", Api.SERVICE_ORDERING),
     "ResourceOrder": ("resourceOrder", Api.RESOURCE_ORDERING),
     "ServiceOrder": ("serviceOrder", Api.SERVICE_ORDERING),
 }
+_CANCELLED = {"cancelResourceOrder": "resourceOrder", "cancelServiceOrder": "serviceOrder"}
 
 
 def notify(
@@ -51,7 +53,7 @@ def notify(
     """
     kind = next(kind for kind in _PAYLOADS if event_type.startswith(kind))
     payload, api = _PAYLOADS[kind]
-    order = entity["resourceOrder"] if payload == "cancelResourceOrder" else entity
+    order = entity[_CANCELLED[payload]] if payload in _CANCELLED else entity
     when = timestamp(moment)
     document: Document = {
         "eventId": str(uuid5(_EVENT_IDS, f"{entity['id']}/{sequence}")),

@@ -25,12 +25,12 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What a resource order remembers of the cancel task that was last at it (S13 to S22).
+    """What an order remembers of the cancel task that was last at it (S13 to S22).
 
     Args:
         prior_state: where the order goes back to if the task is denied.
         denied: why it was denied; None if it wasn't.
-        compensated: ids of the items whose work has to be undone (I3, I4).
+        compensated: ids of a resource order's items whose work has to be undone (I3, I4).
     """
 
     task_id: str
@@ -46,7 +46,7 @@ class Entity:
     Args:
         owed: events that this change owes to listeners, written with it in one write.
         idempotency: the key that made it, if there was one.
-        cancellation: of a resource order that a cancel task is or was at.
+        cancellation: of an order that a cancel task is or was at.
     """
 
     id: str
@@ -212,6 +212,9 @@ class OrderBook(Protocol):
             NotFoundError: there is none.
         """
 
+    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+        """Return the orders that were issued for a request and are there, by id."""
+
     async def replace(self, order: Entity) -> bool:
         """Store a changed order and its owed events, if its revision is still the one before.
 
@@ -223,7 +226,7 @@ class OrderBook(Protocol):
 
 
 class CancelTaskBook(Protocol):
-    """Keeps the cancel tasks of resource orders."""
+    """Keeps the cancel tasks of resource orders, or those of service orders."""
 
     async def add(self, task: Entity) -> Entity | None:
         """Store the task in one write; return None, or the one that has its id already.
@@ -238,6 +241,9 @@ class CancelTaskBook(Protocol):
         Raises:
             NotFoundError: there is none.
         """
+
+    async def unfinished_for(self, order_id: str) -> Entity | None:
+        """Return the task for that order that isn't over, if there is one."""
 
     async def replace(self, task: Entity) -> bool:
         """Store a changed task and its owed events; see `OrderBook.replace`."""

@@ -29,6 +29,12 @@ def service_order_of(record: RecordedRequest) -> Entity:
     return replace(record.entity, document=record.service_order)
 
 
+def issued_in(record: RecordedRequest, orders: Iterable[Entity]) -> list[Entity]:
+    """Return those of the orders that the record knows; anybody may claim to be issued for it."""
+    known = {one["id"] for one in record.entity.document.get("resourceOrder", [])}
+    return [one for one in orders if one.id in known]
+
+
 def with_service_order(
     record: RecordedRequest, order: Entity, moment: datetime, event: str, detail: str
 ) -> RecordedRequest:

@@ -25,6 +25,7 @@ from ordergate.process.idempotency import check_key
 from ordergate.process.lifecycle import amend, removal
 from ordergate.process.ports import Idempotency
 from ordergate.process.revisions import write_over
+from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -48,7 +49,6 @@ _log = logging.getLogger(__name__)
 _LOOKS = 32
 """How often a task is gone on with before it is left to the sweeper; six steps are the most."""
 
-_SWEPT_AT_ONCE = 100
 _TASK_IDS = UUID("9f1c0a55-2f3d-5a0e-8d0d-4d0b7f3f3b52")
 
 
@@ -122,15 +122,14 @@ class CancelResourceOrders:
     async def sweep(self, *, older_than: float) -> int:
         """Go on with all tasks that were due so many seconds ago; return how many moved."""
         due = self._clock.now() - timedelta(seconds=older_than)
-        moved, after = 0, ""
-        while left := await self._tasks.unfinished(due=due, after=after, limit=_SWEPT_AT_ONCE):
-            for task in left:
-                seen, order = await self._both(task)
-                moved += (await self._go_on(seen, order)).revision != seen.revision
-            after = left[-1].id
+        moved = await sweep_tasks(self._tasks, due, self._swept)
         if moved:
             _log.info("went on with cancellations", extra={"count": moved})
         return moved
+
+    async def _swept(self, task: Entity) -> bool:
+        seen, order = await self._both(task)
+        return (await self._go_on(seen, order)).revision != seen.revision
 
     async def _go_on(self, task: Entity, order: Entity | None) -> Entity:
         """Take the steps that can be taken now, whoever else is at it.

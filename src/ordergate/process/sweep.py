@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from ordergate.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from ordergate.process.ports import CancelTaskBook, Entity
 
 _log = logging.getLogger(__name__)
+
+_SWEPT_AT_ONCE = 100
 
 
 class Sweep(Protocol):
@@ -36,3 +41,15 @@ async def keep_sweeping(
             await asyncio.wait_for(stop.wait(), interval)
         except TimeoutError:
             continue
+
+
+async def sweep_tasks(
+    tasks: CancelTaskBook, due: datetime, go_on: Callable[[Entity], Awaitable[bool]]
+) -> int:
+    """Go on with every cancel task that was due by then; return how many moved."""
+    moved, after = 0, ""
+    while left := await tasks.unfinished(due=due, after=after, limit=_SWEPT_AT_ONCE):
+        for task in left:
+            moved += await go_on(task)
+        after = left[-1].id
+    return moved

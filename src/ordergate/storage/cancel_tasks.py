@@ -1,4 +1,4 @@
-"""Cancel tasks in MongoDB (`process.ports.CancelTaskBook`, collection `cancelResourceOrder`).
+"""Cancel tasks in MongoDB (`process.ports.CancelTaskBook`), each kind in a collection of its own.
 
 `unfinished` lies beside the document until the task is over. A unique index over it lets one task
 per order in at a time.
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from ordergate.model.cancel_task import CancelTaskKind
     from ordergate.process.ports import Entity
     from ordergate.storage.database import Database, Stored
 
-COLLECTION = "cancelResourceOrder"
-_ORDER = "document.resourceOrder.id"
 _UNFINISHED = {"unfinished": True}
 _SWEPT = "swept"
 
@@ -34,21 +33,26 @@ class MongoCancelTaskBook(EntityReader):
     """Keeps cancel tasks; every change is one single-document majority write.
 
     Args:
+        kind: names the collection too.
         page_limit: the most that a list answers with.
     """
 
-    def __init__(self, database: Database, *, page_limit: int) -> None:
+    def __init__(self, database: Database, kind: CancelTaskKind, *, page_limit: int) -> None:
         super().__init__(
-            database[COLLECTION],
+            database[kind.name],
             kind="cancellation",
             page_limit=page_limit,
             default_sort="id",
         )
+        self._order = f"{kind.order}.id"
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
         one_at_a_time = IndexModel(
-            [(_ORDER, 1)], name="oneAtATime", unique=True, partialFilterExpression=_UNFINISHED
+            [(f"document.{self._order}", 1)],
+            name="oneAtATime",
+            unique=True,
+            partialFilterExpression=_UNFINISHED,
         )
         swept = IndexModel(
             [("unfinished", 1), ("_id", 1)], name=_SWEPT, partialFilterExpression=_UNFINISHED
@@ -70,7 +74,7 @@ class MongoCancelTaskBook(EntityReader):
                 if kept is None:
                     raise DuplicateError(
                         "Another cancellation of the order isn't over yet.",
-                        path="resourceOrder.id",
+                        path=self._order,
                     ) from error
                 return entity_of(kept)
         return None
@@ -86,6 +90,13 @@ class MongoCancelTaskBook(EntityReader):
         if kept is None:
             raise NotFoundError(f"There is no cancellation with the id {task_id!r}.", path="id")
         return entity_of(kept)
+
+    async def unfinished_for(self, order_id: str) -> Entity | None:
+        """Return the task for that order that isn't over, if there is one."""
+        wanted: Stored = {**_UNFINISHED, f"document.{self._order}": order_id}
+        with in_our_words():
+            kept = await self._collection.find_one(wanted)
+        return None if kept is None else entity_of(kept)
 
     async def replace(self, task: Entity) -> bool:
         """Store a changed task and its owed events; return False if it changed meanwhile."""

@@ -65,14 +65,17 @@ def stored(entity: Entity) -> Stored:
     return kept
 
 
-def stored_cancellation(mark: Cancellation) -> Stored:
-    """Return what an order remembers of its cancel task, as it is kept."""
-    return {
+def stored_cancellation(mark: Cancellation | None) -> Stored:
+    """Return the field for what an order remembers of its cancel task, empty if it had none."""
+    if mark is None:
+        return {}
+    kept = {
         "taskId": mark.task_id,
         "priorState": str(mark.prior_state),
         "denied": mark.denied,
         "compensated": list(mark.compensated),
     }
+    return {"cancellation": kept}
 
 
 def entity_of(kept: Stored) -> Entity:
@@ -84,11 +87,12 @@ def entity_of(kept: Stored) -> Entity:
         kept["revision"],
         kept["sequence"],
         idempotency=Idempotency(mark["key"], mark["fingerprint"]) if mark else None,
-        cancellation=_cancellation_of(kept.get("cancellation")),
+        cancellation=cancellation_of(kept.get("cancellation")),
     )
 
 
-def _cancellation_of(kept: Stored | None) -> Cancellation | None:
+def cancellation_of(kept: Stored | None) -> Cancellation | None:
+    """Return what an order remembers of its cancel task, if it had one."""
     if kept is None:
         return None
     prior, items = OrderState(kept["priorState"]), tuple(kept["compensated"])

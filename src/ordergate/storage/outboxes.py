@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ordergate.storage.database import Collection, Database
 
-_KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder")
+_KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder", "cancelServiceOrder")
 _OWING = {"outbox.sequence": {"$exists": True}}
 _STUBS = IndexModel("removedDate", name="stubs", expireAfterSeconds=7 * 86_400)
 

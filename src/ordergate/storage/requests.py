@@ -21,6 +21,7 @@ from ordergate.storage.entities import (
     from_plan,
     insert,
     stored,
+    stored_cancellation,
     write_over,
 )
 
@@ -148,7 +149,8 @@ class MongoRequestBook:
         The plan is written if it was made with this change; else the one that is kept stays.
         Return whether its revision was still the one before; if not, nothing was written.
         """
-        changes: Stored = {"document": record.entity.document}
+        mark = stored_cancellation(record.entity.cancellation)
+        changes: Stored = {"document": record.entity.document, **mark}
         gone: Stored = {}
         if record.service_order is None:
             gone[_SERVICE_ORDER] = ""

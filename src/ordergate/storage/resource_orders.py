@@ -98,11 +98,16 @@ class MongoOrderBook(EntityReader):
             raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
         return entity_of(kept)
 
+    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+        """Return the orders that were issued for a request and are there, by id."""
+        wanted: Stored = {"document.initiatingRequest.id": request_id, "deleted": {"$ne": True}}
+        with in_our_words():
+            found = await self._collection.find(wanted).sort("_id", 1).to_list()
+        return [entity_of(kept) for kept in found]
+
     async def replace(self, order: Entity) -> bool:
         """Store a changed order and its owed events; return False if it changed meanwhile."""
-        changes: Stored = {"document": order.document}
-        if order.cancellation is not None:
-            changes["cancellation"] = stored_cancellation(order.cancellation)
+        changes = {"document": order.document, **stored_cancellation(order.cancellation)}
         return await write_over(self._collection, order, changes)
 
     async def remove(self, order: Entity) -> bool:

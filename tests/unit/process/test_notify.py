@@ -9,7 +9,12 @@ from ordergate.model.common import Api
 from ordergate.model.events import EventType
 from ordergate.process.notify import notify
 
-ORDER: dict[str, Any] = {"id": "ro-1", "state": "acknowledged", "resourceOrder": {"id": "ro-7"}}
+ORDER: dict[str, Any] = {
+    "id": "ro-1",
+    "state": "acknowledged",
+    "resourceOrder": {"id": "ro-7"},
+    "serviceOrder": {"id": "so-7"},
+}
 
 
 def test_notification_of_a_resource_order_has_the_envelope_of_the_standard() -> None:
@@ -33,7 +38,7 @@ def test_notification_of_a_resource_order_has_the_envelope_of_the_standard() -> 
 @pytest.mark.parametrize("kind", list(EventType))
 def test_type_of_the_event_names_the_door_and_the_payload(kind: EventType) -> None:
     found = notify(kind, ORDER, 1, MOMENT, description="")
-    service = kind.startswith("Service")
+    service = kind.startswith(("Service", "CancelService"))
     assert found.api is (Api.SERVICE_ORDERING if service else Api.RESOURCE_ORDERING)
     assert found.document["domain"] == ("ServiceOrdering" if service else "ResourceOrdering")
     (payload,) = found.document["event"]
@@ -41,9 +46,13 @@ def test_type_of_the_event_names_the_door_and_the_payload(kind: EventType) -> No
 
 
 def test_events_of_a_cancel_task_belong_with_those_of_its_order() -> None:
-    found = notify(EventType.CANCEL_RESOURCE_ORDER_CREATE, ORDER, 1, MOMENT, description="")
-    assert found.document["correlationId"] == "ro-7"
-    assert found.document["event"] == {"cancelResourceOrder": ORDER}
+    for kind, payload, order_id in (
+        (EventType.CANCEL_RESOURCE_ORDER_CREATE, "cancelResourceOrder", "ro-7"),
+        (EventType.CANCEL_SERVICE_ORDER_CREATE, "cancelServiceOrder", "so-7"),
+    ):
+        found = notify(kind, ORDER, 1, MOMENT, description="")
+        assert found.document["correlationId"] == order_id
+        assert found.document["event"] == {payload: ORDER}
 
 
 def test_event_id_is_the_same_for_the_same_change_and_another_for_the_next() -> None:

@@ -1,0 +1,212 @@
+"""Service cancellations: cancel tasks of service orders and what becomes of them, over the ports.
+
+Each resource order is cancelled by a task of its own, whose id follows from this one, so asking
+again changes nothing and the sweeper finishes what a crash left.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ordergate.errors import (
+    DuplicateError,
+    IllegalTransitionError,
+    NotFoundError,
+    UnknownResourceOrderError,
+    UnknownServiceOrderError,
+)
+from ordergate.process.cancel_service_order import (
+    cancel_service_order,
+    next_step,
+    resource_task_body,
+    resource_task_id,
+)
+from ordergate.process.idempotency import check_key
+from ordergate.process.issued import Issued, IssuedOrder
+from ordergate.process.ports import Idempotency
+from ordergate.process.record import issued_in, service_order_of, with_service_order
+from ordergate.process.sweep import sweep_tasks
+
+if TYPE_CHECKING:
+    from ordergate.model.addresses import Addresses
+    from ordergate.model.common import Document
+    from ordergate.process.cancel_service_order import Step
+    from ordergate.process.ports import (
+        CancelTaskBook,
+        Clock,
+        Entity,
+        FaultPoints,
+        HandOverBook,
+        OrderBook,
+        RecordedRequest,
+        Relay,
+        RequestBook,
+    )
+    from ordergate.process.resource_orders import CancelResourceOrders
+
+_log = logging.getLogger(__name__)
+
+_LOOKS = 32
+"""How often a task is gone on with before it is left to the sweeper; eight steps are the most."""
+
+
+class CancelServiceOrders:
+    """Cancel tasks of service orders.
+
+    Args:
+        tasks: those of service orders.
+        resource_tasks: those of resource orders.
+        cancellations: takes the tasks that resource orders are cancelled by.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: CancelTaskBook,
+        requests: RequestBook,
+        orders: OrderBook,
+        resource_tasks: CancelTaskBook,
+        hand_overs: HandOverBook,
+        cancellations: CancelResourceOrders,
+        addresses: Addresses,
+        clock: Clock,
+        relay: Relay,
+        faults: FaultPoints,
+    ) -> None:
+        self._tasks = tasks
+        self._requests = requests
+        self._orders = orders
+        self._resource_tasks = resource_tasks
+        self._hand_overs = hand_overs
+        self._cancellations = cancellations
+        self._addresses = addresses
+        self._clock = clock
+        self._relay = relay
+        self._faults = faults
+
+    async def take(
+        self, body: Document, task_id: str, idempotency: Idempotency | None = None
+    ) -> Entity:
+        """Keep the task that a client POSTs, go on with it and return it as it is then.
+
+        Raises:
+            UnknownServiceOrderError: there is no such order.
+            IllegalTransitionError, DuplicateError: the order is over, or being cancelled already.
+            IdempotencyConflictError: the key was used with another body.
+        """
+        # The order comes first: if a task of the same key has moved it, that task is found next.
+        order_id = body["serviceOrder"]["id"]
+        record = await self._record(order_id)
+        task = await self._task(task_id) if idempotency else None
+        if task is None:
+            if record is None:
+                raise UnknownServiceOrderError(
+                    f"There is no service order with the id {order_id!r}.", path="serviceOrder.id"
+                )
+            moment = self._clock.now()
+            new = cancel_service_order(
+                body,
+                task_id,
+                service_order_of(record),
+                self._addresses,
+                moment,
+                idempotency=idempotency,
+            )
+            task = await self._tasks.add(new)
+        if task is not None:
+            check_key(idempotency, task.idempotency)
+        self._relay.wake()
+        self._faults.reached("afterCancelServiceTask")
+        return await self._go_on(task_id, order_id)
+
+    async def finish(self, record: RecordedRequest) -> None:
+        """Go on with the cancellation that a service order is under, as far as it goes now."""
+        if record.entity.cancellation is not None:
+            await self._go_on(record.entity.cancellation.task_id, record.entity.id)
+
+    async def sweep(self, *, older_than: float) -> int:
+        """Go on with all tasks that were due so many seconds ago; return how many moved."""
+        due = self._clock.now() - timedelta(seconds=older_than)
+        moved = await sweep_tasks(self._tasks, due, self._swept)
+        if moved:
+            _log.info("went on with cancellations of service orders", extra={"count": moved})
+        return moved
+
+    async def _swept(self, task: Entity) -> bool:
+        after = await self._go_on(task.id, task.document["serviceOrder"]["id"])
+        return after.revision != task.revision
+
+    async def _go_on(self, task_id: str, order_id: str) -> Entity:
+        """Take the steps that can be taken now, whoever else is at it.
+
+        What was issued is read after the order, so that nothing is issued meanwhile that isn't
+        seen; and the task last, so that one that is over doesn't begin once more.
+        """
+        for _ in range(_LOOKS):
+            record = await self._record(order_id)
+            issued = await self._issued(task_id, order_id, record)
+            task = await self._tasks.get(task_id)
+            order = service_order_of(record) if record else None
+            step = next_step(task, order, issued, self._clock.now())
+            if step is None:
+                break
+            if await self._take(step, task, record):
+                self._relay.wake()
+                self._faults.reached(step.done)
+        return await self._tasks.get(task_id)
+
+    async def _take(self, step: Step, task: Entity, record: RecordedRequest | None) -> bool:
+        if step.task is not None:
+            return await self._tasks.replace(step.task)
+        if step.order is not None and record is not None:
+            said = f"{record.entity.document['state']} -> {step.order.document['state']}"
+            moment = self._clock.now()
+            after = with_service_order(record, step.order, moment, "stateChanged", said)
+            return await self._requests.replace(after)
+        for order in step.cancel:
+            await self._cancel(task, order)
+        for hand_over in step.withdraw:
+            await self._hand_overs.replace(hand_over)
+        return True
+
+    async def _cancel(self, task: Entity, order: Entity) -> None:
+        """Ask for the cancellation of a resource order; if it can't be, the next look says why."""
+        own_id = resource_task_id(task.id, order.id)
+        body = resource_task_body(task, order.id)
+        with suppress(IllegalTransitionError, DuplicateError, UnknownResourceOrderError):
+            await self._cancellations.take(body, own_id, Idempotency(own_id, task.id))
+        self._faults.reached("afterServiceCascadeOne")
+
+    async def _issued(self, task_id: str, order_id: str, record: RecordedRequest | None) -> Issued:
+        if record is None:
+            return Issued()
+        orders = issued_in(record, await self._orders.issued_for(order_id))
+        return Issued(
+            tuple([await self._issued_order(task_id, order) for order in orders]),
+            tuple(await self._hand_overs.open_for(request_ids=[order_id])),
+            is_all=not record.plan,
+        )
+
+    async def _issued_order(self, task_id: str, order: Entity) -> IssuedOrder:
+        try:
+            own = await self._resource_tasks.get(resource_task_id(task_id, order.id))
+        except NotFoundError:
+            return IssuedOrder(order, await self._resource_tasks.unfinished_for(order.id))
+        return IssuedOrder(order, own, is_own=True)
+
+    async def _record(self, order_id: str) -> RecordedRequest | None:
+        """Return the record of a service order that is there."""
+        try:
+            record = await self._requests.get(order_id)
+        except NotFoundError:
+            return None
+        return None if record.service_order is None else record
+
+    async def _task(self, task_id: str) -> Entity | None:
+        try:
+            return await self._tasks.get(task_id)
+        except NotFoundError:
+            return None

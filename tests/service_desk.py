@@ -1,0 +1,150 @@
+"""A service order with its resource orders, and the doors to both, over fakes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from desk import any_result, at_once
+from fakes import (
+    CountingMeter,
+    FixedClock,
+    FixedRules,
+    InMemoryCancelTaskBook,
+    InMemoryFeasibilityBook,
+    InMemoryHandOverBook,
+    InMemoryOrderBook,
+    InMemoryRequestBook,
+    NoFaults,
+    RecordingRelay,
+)
+from make import ADDRESSES, example_rules, merge, request_of
+from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
+from ordergate.process.pipeline import IssueResourceOrders
+from ordergate.process.ports import Idempotency
+from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
+from ordergate.process.service_cancellations import CancelServiceOrders
+from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.schemas.service_order import write_service_order
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordergate.model.common import Document
+    from ordergate.process.decide import Decision
+    from ordergate.process.ports import Entity, FaultPoints, RecordedRequest
+
+
+class ServiceDesk:
+    """Has taken one request, `req-1`; `restarted` is the same stores in a new process."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.requests = InMemoryRequestBook()
+        self.orders = InMemoryOrderBook()
+        self.hand_overs = InMemoryHandOverBook()
+        self.resource_tasks = InMemoryCancelTaskBook()
+        self.tasks = InMemoryCancelTaskBook(CANCEL_SERVICE_ORDER)
+        self.clock = FixedClock()
+        self.relay = RecordingRelay()
+        self.restarted()
+
+        def written(decision: Decision) -> Document:
+            return write_service_order(body, decision, ADDRESSES)
+
+        is_service_order = "serviceOrderItem" in body
+        take = self.issuing.take(request_of(body), written if is_service_order else None)
+        at_once(take)
+
+    def restarted(self, faults: FaultPoints | None = None) -> ServiceDesk:
+        parts: dict[str, Any] = {
+            "orders": self.orders,
+            "addresses": ADDRESSES,
+            "clock": self.clock,
+            "relay": self.relay,
+        }
+        faults = faults or NoFaults()
+        self.resource_cancellations = CancelResourceOrders(
+            tasks=self.resource_tasks, faults=faults, **parts
+        )
+        self.issuing = IssueResourceOrders(
+            rules=FixedRules(*example_rules()),
+            requests=self.requests,
+            hand_overs=self.hand_overs,
+            assessments=InMemoryFeasibilityBook(),
+            documents=StandardDocuments(),
+            superseding=self.resource_cancellations,
+            meter=CountingMeter(),
+            faults=faults,
+            **parts,
+        )
+        self.cancellations = CancelServiceOrders(
+            tasks=self.tasks,
+            requests=self.requests,
+            resource_tasks=self.resource_tasks,
+            hand_overs=self.hand_overs,
+            cancellations=self.resource_cancellations,
+            faults=faults,
+            **parts,
+        )
+        self.door = KeepResourceOrders(
+            cancellations=self.resource_cancellations, check=any_result, **parts
+        )
+        return self
+
+    def cancel(self, task_id: str = "task-1", **body: Any) -> Document:
+        """Ask for the cancellation of the service order, under a key of the task's."""
+        asked = {"serviceOrder": {"id": "req-1"}, **body}
+        key = Idempotency(task_id, str(sorted(asked)))
+        return at_once(self.cancellations.take(asked, task_id, key)).document
+
+    def sweep(self) -> int:
+        """Sweep the tasks of both kinds; return how many of service orders moved."""
+        at_once(self.resource_cancellations.sweep(older_than=0))
+        return at_once(self.cancellations.sweep(older_than=0))
+
+    def move(self, order_id: str, *states: str) -> Document:
+        """Report the states of a resource order's items; those that end are begun first."""
+        now = [item["state"] for item in at_once(self.orders.get(order_id)).document["orderItem"]]
+        ends = [old == "acknowledged" != new for old, new in zip(now, states, strict=True)]
+        if any(ends):
+            begun = ["inProgress" if end else old for end, old in zip(ends, now, strict=True)]
+            self._report(order_id, begun)
+        return self._report(order_id, states)
+
+    def _report(self, order_id: str, states: Sequence[str]) -> Document:
+        items = at_once(self.orders.get(order_id)).document["orderItem"]
+        moved = [{**item, "state": state} for item, state in zip(items, states, strict=True)]
+        return at_once(self.door.change(order_id, merge({"orderItem": moved}))).document
+
+    def task(self, task_id: str = "task-1") -> Document:
+        return at_once(self.tasks.get(task_id)).document
+
+    @property
+    def record(self) -> RecordedRequest:
+        return at_once(self.requests.get("req-1"))
+
+    @property
+    def service_order(self) -> Document:
+        found = self.record.service_order
+        assert found is not None
+        return found
+
+    @property
+    def issued(self) -> Sequence[Entity]:
+        return at_once(self.orders.issued_for("req-1"))
+
+    @property
+    def states(self) -> list[str]:
+        """Return the states of the resource orders, by id."""
+        return [order.document["state"] for order in self.issued]
+
+    def way(self) -> list[str]:
+        """Return the state changes that were told of the service order."""
+        return [
+            event.document["description"]
+            for event in self.requests.owed("req-1")
+            if event.document["eventType"] == "ServiceOrderStateChangeEvent"
+        ]
+
+    def told(self) -> list[str]:
+        """Return the types of all events that the service order has owed."""
+        return [event.document["eventType"] for event in self.requests.owed("req-1")]
