@@ -98,7 +98,6 @@ class TestWithoutItsStore:
         assert answer.headers["Retry-After"] == "2"
         assert answer.document == {"status": "notReady", "store": "unavailable"}
 
-    def test_decisions_need_no_store(self, abandoned: Client) -> None:
-        body = {"serviceOrder": service_order()}
-        decided = abandoned.post("/gateway/v1/assessment", body, expect=200)
-        assert decided["assessment"]["outcome"] == "special"
+    def test_special_request_is_not_decided_without_its_memory(self, abandoned: Client) -> None:
+        answer = abandoned.post("/gateway/v1/assessment", {"serviceOrder": service_order()}, 503)
+        assert answer.headers["Retry-After"]
