@@ -99,5 +99,6 @@ class TestWithoutItsStore:
         assert answer.document == {"status": "notReady", "store": "unavailable"}
 
     def test_special_request_is_not_decided_without_its_memory(self, abandoned: Client) -> None:
-        answer = abandoned.post("/gateway/v1/assessment", {"serviceOrder": service_order()}, 503)
+        body = {"serviceOrder": service_order()}
+        answer = abandoned.post("/gateway/v1/assessment", body, expect=503)
         assert answer.headers["Retry-After"]

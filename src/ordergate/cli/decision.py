@@ -108,8 +108,10 @@ def _item_lines(item: Document, orders: Sequence[Document], *, why: bool) -> Ite
             f"condition {plain(condition.get('code'))}: {plain(condition.get('expression'))} is ",
             (plain(condition.get("value")), "bold"),
         )
-    if found := item.get("feasibilityAssessment"):
-        yield styled(f"feasibility assessment {plain(found.get('id'))}")
+    for one in item.get("lookedUp", []):
+        found = plain(one.get("feasibilityAssessment", {}).get("id"))
+        used = "used" if one.get("used") else f"not used ({plain(one.get('why'))})"
+        yield styled(f"feasibility assessment {found} {used}: {plain(one.get('message'))}")
     domains = {order.get("id"): order.get("domain") for order in orders}
     for made in item.get("resourceOrderItem", []):
         order_id = made.get("resourceOrderId")
