@@ -218,17 +218,3 @@ class TestCreateAssessment:
         self, gateway: Client, body: dict[str, Any]
     ) -> None:
         gateway.post("/assessment", body, expect=400)
-
-
-class TestSpecialHandling:
-    def test_hand_overs_are_listed_filtered_and_cut(self, api: Client, gateway: Client) -> None:
-        record = taken(api, "fibre-special")
-        (handed,) = gateway.get(f"/specialHandling?initiatingRequest.id={record['id']}").document
-        assert handed["reason"][0]["code"] == "longDrop"
-        cut = gateway.get(f"/specialHandling/{handed['id']}?fields=state")
-        assert cut.document == {name: handed[name] for name in ("id", "href", "state")}
-        part = gateway.get("/specialHandling?limit=0", expect=206)
-        assert int(part.headers["X-Total-Count"]) > 0
-
-    def test_unknown_id_is_not_found(self, gateway: Client) -> None:
-        gateway.get(f"/specialHandling/{uuid.uuid4()}", expect=404)

@@ -8,8 +8,10 @@ import pytest
 from inflection import underscore
 
 from api.client import GATEWAY, TMF641, TMF652
+from make import example as example_request
 from make import service_order
 from ordergate.api.contract import load_contract, operations
+from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.resource_order_rules import ResourceOrderRules
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
     TMF652: ("tmf652-resource-ordering", (ResourceOrdering, ResourceOrderCancellation, Hub)),
     TMF641: ("tmf641-service-ordering", (ServiceOrdering, ServiceOrderCancellation, Hub)),
-    GATEWAY: ("gateway", (Gateway, ResourceOrderRules)),
+    GATEWAY: ("gateway", (Gateway, ResourceOrderRules, FeasibilityAssessments)),
 }
 
 
@@ -73,7 +75,11 @@ def test_every_example_is_accepted(
     api: Client, path: str, method: str, media_type: str, example: Any
 ) -> None:
     order = {"orderItem": [{"action": "add", "resourceSpecification": {"id": "rs-ont"}}]}
-    if method == "PATCH":
+    if path.endswith("/specialHandling/{id}"):
+        record = api.post(f"{TMF641}/serviceOrder", example_request("fibre-special"), expect=201)
+        handed = api.get(f"{GATEWAY}/specialHandling?initiatingRequest.id={record['id']}")
+        api.patch(path.format(id=handed[0]["id"]), example, media_type=media_type)
+    elif method == "PATCH":
         order = service_order() if path.startswith(TMF641) else order
         posted = api.post(path.removesuffix("/{id}"), order, expect=201)
         api.patch(path.format(id=posted["id"]), example, media_type=media_type)

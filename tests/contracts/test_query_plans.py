@@ -17,8 +17,10 @@ import yaml
 from fakes_delivery import temporary_database
 from ordergate.model.common import timestamp
 from ordergate.schemas.patterns import compile_pattern
+from ordergate.storage.feasibility_assessments import MongoFeasibilityBook
 from ordergate.storage.requests import MongoRequestBook
 from ordergate.storage.resource_orders import MongoOrderBook
+from ordergate.storage.special_handling import MongoHandOverBook
 from ordergate.tmf630.query import parse_query
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ MANY, FEWER = 100_000, 20_000
 SHARE = 100  # how many orders share a value
 TO_FIND = 37  # the value that is asked for
 ARRAYS = {"orderItem", "serviceOrderItem", "relatedParty", "relatedEntity", "resourceOrder"}
-ARRAYS |= {"externalReference"}
+ARRAYS |= {"externalReference", "place", "reason"}
 
 Attribute = tuple[str, str]
 
@@ -74,6 +76,24 @@ SERVICE_ORDER = first_level("tmf641-service-ordering", "ServiceOrder") + texts(
 INITIATING_REQUEST = first_level("gateway", "InitiatingRequest") + texts(
     "source.id", "relatedEntity.id", "relatedParty.id", "resourceOrder.id"
 )
+HAND_OVER = first_level("gateway", "SpecialHandling") + texts(
+    "initiatingRequest.id",
+    "requestedItem.specification.id",
+    "resourceOrder.id",
+    "delivery.state",
+    "reason.code",
+)
+FEASIBILITY_ASSESSMENT = first_level("gateway", "FeasibilityAssessment") + texts(
+    "for.initiatingRequest.id",
+    "for.itemId",
+    "appliesTo.specification.id",
+    "appliesTo.action",
+    "appliesTo.place.id",
+    "relatedParty.id",
+    "replacedBy.id",
+)
+FEASIBILITY_ASSESSMENT += [("validFor.startDateTime", "date-time")]
+FEASIBILITY_ASSESSMENT += [("validFor.endDateTime", "date-time")]
 
 
 def value(attribute: Attribute, group: int) -> Any:
@@ -146,6 +166,10 @@ def database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
             await fill(database["resourceOrder"], MANY, document=RESOURCE_ORDER)
             both = {"document": INITIATING_REQUEST, "serviceOrder": SERVICE_ORDER}
             await fill(database["initiatingRequest"], FEWER, **both)
+            await fill(database["specialHandling"], FEWER, document=HAND_OVER)
+            await fill(database["feasibilityAssessment"], FEWER, document=FEASIBILITY_ASSESSMENT)
+            await MongoHandOverBook(database, page_limit=10_000).ensure_indexes()
+            await MongoFeasibilityBook(database, page_limit=10_000).ensure_indexes()
             await MongoOrderBook(database, page_limit=10_000).ensure_indexes()
             await MongoRequestBook(database, page_limit=10_000).ensure_indexes()
             await database.command({"profile": 2})
@@ -203,6 +227,22 @@ def test_filter_of_initiating_requests_is_served_by_an_index(
 ) -> None:
     lists, book = requests
     check_selective(lists.run(book.records, asked(attribute)))
+
+
+@pytest.mark.parametrize("attribute", HAND_OVER, ids=lambda one: one[0])
+def test_filter_of_hand_overs_is_served_by_an_index(
+    database: tuple[asyncio.Runner, Database], attribute: Attribute
+) -> None:
+    reader = MongoHandOverBook(database[1], page_limit=10_000)
+    check_selective(Lists(*database, "specialHandling").run(reader, asked(attribute)))
+
+
+@pytest.mark.parametrize("attribute", FEASIBILITY_ASSESSMENT, ids=lambda one: one[0])
+def test_filter_of_feasibility_assessments_is_served_by_an_index(
+    database: tuple[asyncio.Runner, Database], attribute: Attribute
+) -> None:
+    reader = MongoFeasibilityBook(database[1], page_limit=10_000)
+    check_selective(Lists(*database, "feasibilityAssessment").run(reader, asked(attribute)))
 
 
 @pytest.mark.parametrize(

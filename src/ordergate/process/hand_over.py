@@ -56,7 +56,7 @@ def amend_hand_over(
         check: raises where the result breaks the contract.
 
     Raises:
-        InvalidPatchError: it changes what is the gateway's.
+        InvalidPatchError: it changes what is the gateway's, or removes the state.
         IllegalTransitionError: another state is next, or it is resolved.
         InvalidDocumentError: nobody is named who claims it, or somebody who doesn't.
     """
@@ -84,6 +84,8 @@ async def resolved(entity: Entity, *, resolution: Resolution) -> Entity | None:
 
 def _check_names(before: Document, after: Document) -> None:
     over = before["state"] == HandOverState.RESOLVED
+    if "state" not in after:
+        raise InvalidPatchError("state can't be removed.", path="state")
     for name in changed_attributes(before, after):
         if name not in _CHANGEABLE:
             raise InvalidPatchError(f"{name} can't be changed.", path=name)
@@ -94,7 +96,7 @@ def _check_names(before: Document, after: Document) -> None:
 
 
 def _check_state(before: Document, after: Document) -> None:
-    old, new = before["state"], after.get("state")
+    old, new = before["state"], after["state"]
     if old != new and new not in _NEXT[old]:
         names = ", ".join(_NEXT[old]) or "none"
         raise IllegalTransitionError(
