@@ -92,14 +92,16 @@ class HubsContract:
         assert len(runner.run(hubs.all())) == 2
 
     def test_listener_of_another_door_is_not_found(
-        self, runner: asyncio.Runner, hubs: Hubs
+        self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
     ) -> None:
         runner.run(hubs.add(FIRST))
+        runner.run(lanes.push({("first", "order"): [1]}))
         with pytest.raises(NotFoundError):
             runner.run(hubs.get("first", Api.SERVICE_ORDERING))
         with pytest.raises(NotFoundError):
             runner.run(hubs.remove("first", Api.SERVICE_ORDERING))
         assert runner.run(hubs.get("first")) == FIRST
+        assert runner.run(lanes.claim(30)) is not None
 
     def test_removed_listener_is_gone_with_all_that_waits_for_it(
         self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
@@ -117,9 +119,10 @@ class HubsContract:
         assert runner.run(lanes.claim(30)) is None
 
     def test_own_subscription_is_told_of_special_orders_and_no_door_finds_it(
-        self, runner: asyncio.Runner, hubs: Hubs
+        self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
     ) -> None:
         runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        runner.run(lanes.push({(TRACK_AND_MANAGE, "order"): [1]}))
         (own,) = runner.run(hubs.all())
         assert (own.id, own.callback, own.takes_orders) == (
             TRACK_AND_MANAGE,
@@ -134,6 +137,7 @@ class HubsContract:
             with pytest.raises(NotFoundError):
                 runner.run(hubs.remove(TRACK_AND_MANAGE, api))
         assert list(runner.run(hubs.all())) == [own]
+        assert runner.run(lanes.claim(30)) is not None
 
     def test_own_subscription_goes_to_the_url_that_was_set_last(
         self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes

@@ -73,8 +73,6 @@ def test_special_order_reaches_one_that_was_down_after_a_restart_and_once(
     gateway.start(**environ)
     gateway.put_rules()
     assert gateway.call("GET", f"{TMF652}/hub", expect=200) == []
-    for method in ("GET", "DELETE"):
-        gateway.call(method, f"{TMF652}/hub/trackAndManage", expect=404)
 
     with listening(listener_port) as listener:
         hub = {"callback": f"http://127.0.0.1:{listener_port}/"}
@@ -84,6 +82,8 @@ def test_special_order_reaches_one_that_was_down_after_a_restart_and_once(
         # One that is down holds up nobody else.
         eventually(lambda: created(listener, special["id"]) and created(listener, standard["id"]))
     eventually(lambda: delivery(gateway, special["id"])["attempts"] > 1)
+    for method in ("GET", "DELETE"):
+        gateway.call(method, f"{TMF652}/hub/trackAndManage", expect=404)
     waiting = delivery(gateway, special["id"])
     assert waiting["state"] == "pending"
     assert waiting["lastAttempt"]["error"] == "ConnectionRefusedError"

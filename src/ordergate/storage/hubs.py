@@ -95,9 +95,9 @@ class MongoHubs:
         """
         with in_our_words():
             removed = await self._hubs.delete_one(_selector(hub_id, api))
+            if not removed.deleted_count:  # it may be there, but it isn't this door's
+                raise NotFoundError(f"There is no hub {hub_id}.")
             await self._forget_lanes(hub_id)
-        if not removed.deleted_count:
-            raise NotFoundError(f"There is no hub {hub_id}.")
 
     async def all(self) -> Sequence[EventSubscription]:
         """Return every listener, oldest first, the gateway's own too."""
