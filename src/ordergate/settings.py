@@ -51,7 +51,7 @@ class Settings:
         None, "base of the `href` of resources (PUBLIC_URL/tmf-api/resourceInventoryManagement/v4)"
     )
     track_and_manage_url: str | None = _setting(
-        None, "where orders for special handling are POSTed as well, verbatim"
+        None, "where special orders are POSTed as well; the same in every process"
     )
     alias: bool = _setting(default=False, text="serve TMF652 also at its other published base path")
     max_body: int = _setting(1_048_576, "largest request body")
