@@ -1,46 +1,40 @@
 """Expressions of rules: CEL, compiled and bounded.
 
-The engine has no cost limit, and its comprehensions copy what they have so far on every turn. So
-three things are bounded here: the length of an expression, the nesting of its comprehensions, and
-how much data it may look at. What remains is a rule whose comprehension returns a whole list or a
-long text for each element of another list: at the bounds that took half a minute, where a chain of
-ordinary comprehensions takes a third of a second and nested ones took hours.
+The engine has no cost limit and can't be interrupted. So an expression is bounded before it runs:
+its length and the nesting of its comprehensions when it is compiled, the values that it looks at
+and the work that it takes with them (`catalog.work`) when it is evaluated. Patterns are RE2's, as
+CEL asks, and compiled once; the engine would compile them anew for every element.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import cel
 
+from ordergate.catalog.syntax import Call, Constant, Loop, Name, Select, parse, parts
+from ordergate.catalog.work import (
+    CHARACTERS_OF_A_VALUE,
+    MOST_VALUES,
+    amount_of,
+    refuse_too_much_work,
+)
 from ordergate.errors import InvalidDocumentError
 from ordergate.process.rules import ExpressionError
+from ordergate.schemas.patterns import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from ordergate.catalog.syntax import Tree
     from ordergate.process.rules import Scope
+    from ordergate.schemas.patterns import Re2Pattern
 
 LONGEST_SOURCE = 1_000
 """Characters of an expression."""
-
-LONGEST_LIST = 1_000
-"""Elements of a list that an expression may look at."""
-
-MOST_VALUES = 10_000
-"""Values in all the variables of an expression; a long text counts as several."""
-
-CHARACTERS_OF_A_VALUE = 20
-"""How much text counts as one value: comprehensions copy texts too."""
-
-MOST_VALUES_IN_COMPREHENSION = 4_000
-"""The same where the expression has a comprehension, whose cost is no longer linear."""
-
-DEEPEST_VALUE = 32
-"""Levels of lists and maps in a variable; the engine recurses."""
 
 FUNCTIONS = frozenset(
     {"size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string"}
@@ -55,41 +49,49 @@ RESERVED = frozenset(
 )
 """Words that can't name a variable."""
 
-_COMPREHENSIONS = frozenset({"map", "filter", "all", "exists", "exists_one", "existsOne"})
+_MATCHES = "matches_"
+"""Our own `matches`, as the engine knows it: its own one can't be replaced."""
+
+_MOST_PARTS = 200
+"""Parts of an expression without comprehensions that can't do too much with little data."""
+
+_MOST_CONSTANT = LONGEST_SOURCE // CHARACTERS_OF_A_VALUE + 20
+"""Values that a part may have beside the data: a text in the source, a number as text."""
+
 _OPERATOR = re.compile(r"[_@!-]")
-_TOKEN = re.compile(
-    r"""
-    //[^\n]*                                                      # comment
-    | (?:[rR][bB]?|[bB][rR]) (?: \"{3}.*?\"{3} | '{3}.*?'{3} | "[^"]*" | '[^']*' )
-    | [bB]? (?: \"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3}
-              | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' )
-    | ([A-Za-z_]\w* | [^\s\w])                                    # the only group: name or sign
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 class CelExpression:
     """A compiled expression; it satisfies `process.rules.Expression`."""
 
-    def __init__(self, program: cel.Program, names: frozenset[str], *, loops: bool) -> None:
-        self._program = program
-        self._names = names
-        self._most = MOST_VALUES_IN_COMPREHENSION if loops else MOST_VALUES
-
-    @property
-    def source(self) -> str:
-        """The expression as it is written in the rule."""
-        return self._program.source
+    def __init__(self, source: str, tree: Tree, names: frozenset[str]) -> None:
+        self.source = source
+        self._tree = tree
+        self._patterns = {one.source: _pattern(one) for one in _patterns(tree)}
+        self._program = cel.compile(_with_our_matches(source, tree))
+        self._reads = {name: _attributes(tree, name) for name in names}
+        self._parts = sum(1 for _ in parts(tree))
+        self._is_plain = (
+            self._parts <= _MOST_PARTS
+            and not self._patterns
+            and not any(isinstance(one, Loop) for one in parts(tree))
+        )
 
     def evaluate(self, scope: Scope) -> Any:
         """Return its value.
 
         Raises:
-            ExpressionError: it has none, or looks at more than it may.
+            ExpressionError: it has none, or it would take too much to find out.
         """
-        variables = {name: scope[name] for name in self._names if name in scope}
-        _refuse_too_much(variables, self._most)
+        variables = {
+            name: _part_of(scope[name], attributes)
+            for name, attributes in self._reads.items()
+            if name in scope
+        }
+        self._refuse_too_much(variables)
+        if self._patterns:
+            variables[_MATCHES] = self._matches
         try:
             value = self._program.execute(variables)
         except Exception as error:
@@ -102,6 +104,20 @@ class CelExpression:
         if not _is_json(value):
             raise ExpressionError(f"a {type(value).__name__} can't stand in a document")
         return value
+
+    def _refuse_too_much(self, variables: Mapping[str, Any]) -> None:
+        """Refuse what can't be done quickly; the sum is made only where it could matter."""
+        amount = amount_of(variables)
+        if not self._is_plain or self._parts * (amount + _MOST_CONSTANT) > MOST_VALUES:
+            sizes = {name: pattern.program_size for name, (_, pattern) in self._patterns.items()}
+            refuse_too_much_work(self._tree, variables, sizes)
+
+    def _matches(self, text: Any, pattern: str) -> bool:
+        if not isinstance(text, str):
+            raise TypeError(type(text).__name__)
+        return next(one for known, one in self._patterns.values() if known == pattern).found_in(
+            text
+        )
 
 
 def compile_expression(source: str, allowed: Iterable[str]) -> CelExpression:
@@ -118,7 +134,8 @@ def compile_expression(source: str, allowed: Iterable[str]) -> CelExpression:
         program = cel.compile(source)
     except ValueError as error:
         raise InvalidDocumentError(_syntax_error(str(error))) from error
-    bound = _bound_by_comprehensions(source)
+    tree = parse(source)
+    bound = _bound_by_comprehensions(tree)
     known, named = frozenset(allowed), frozenset(program.variables())
     for name in sorted(named - known - bound):
         raise InvalidDocumentError(
@@ -127,59 +144,73 @@ def compile_expression(source: str, allowed: Iterable[str]) -> CelExpression:
     for name in program.functions():
         if name not in FUNCTIONS and not _OPERATOR.match(name):
             raise InvalidDocumentError(f"There is no function '{name}'.")
-    return CelExpression(program, named & known, loops=bool(bound))
+    return CelExpression(source, tree, named & known)
 
 
-def _bound_by_comprehensions(source: str) -> frozenset[str]:
-    """Return the names of elements (`x` of `.map(x, …)`) in a source that was parsed.
+def _bound_by_comprehensions(tree: Tree) -> frozenset[str]:
+    """Return the names of elements (`x` of `.map(x, …)`).
 
     Raises:
         InvalidDocumentError: a comprehension stands inside another one.
     """
-    tokens = [found for found in _TOKEN.findall(source) if found]
-    opened: list[bool] = []
-    names = set()
-    for position, sign in enumerate(tokens):
-        if sign == "(":
-            before = tokens[max(position - 2, 0) : position]
-            loops = len(before) == 2 and before[0] == "." and before[1] in _COMPREHENSIONS  # noqa: PLR2004 - a dot and a name
-            if loops and any(opened):
-                raise InvalidDocumentError(
-                    f"'{before[1]}' inside another comprehension is refused: "
-                    "its cost has no bound. Chain them, or use two lines of the rule."
-                )
-            opened.append(loops)
-            if loops:
-                names.add(tokens[position + 1])
-        elif sign == ")":
-            opened.pop()
-    return frozenset(names)
+    loops = [one for one in parts(tree) if isinstance(one, Loop)]
+    for inner in (part for loop in loops for body in loop.body for part in parts(body)):
+        if isinstance(inner, Loop):
+            raise InvalidDocumentError(
+                f"'{inner.macro}' inside another comprehension is refused: "
+                "its cost has no bound. Chain them, or use two lines of the rule."
+            )
+    return frozenset(loop.element for loop in loops)
 
 
-def _refuse_too_much(variables: Mapping[str, Any], most: int) -> None:
-    """Raise ExpressionError for more data than the engine can go through quickly."""
-    level: list[Any] = list(variables.values())
-    seen = depth = 0
-    while level:
-        depth += 1
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, str):
-                seen += len(value) // CHARACTERS_OF_A_VALUE
-            elif isinstance(value, Mapping):
-                below.extend(value.values())
-            elif isinstance(value, Sequence):
-                if len(value) > LONGEST_LIST:
-                    raise ExpressionError(
-                        f"a list of {len(value)} elements is too long; {LONGEST_LIST} is the most"
-                    )
-                below.extend(value)
-        seen += len(level)
-        if seen > most:
-            raise ExpressionError(f"it would look at more than {most} values")
-        if depth > DEEPEST_VALUE:
-            raise ExpressionError(f"a value is nested deeper than {DEEPEST_VALUE} levels")
-        level = below
+def _patterns(tree: Tree) -> Iterator[Constant]:
+    """Yield what `matches()` is asked for.
+
+    Raises:
+        InvalidDocumentError: something that isn't written in the rule.
+    """
+    for call in (one for one in parts(tree) if isinstance(one, Call) and one.name == "matches"):
+        pattern = call.arguments[-1]
+        if len(call.arguments) != 2 or not isinstance(pattern, Constant) or not pattern.is_text:  # noqa: PLR2004 - a text and a pattern
+            raise InvalidDocumentError(
+                "matches() takes a pattern between quotes, nothing computed."
+            )
+        yield pattern
+
+
+def _pattern(written: Constant) -> tuple[str, Re2Pattern]:
+    """Return a pattern as the engine hands it to us, and compiled."""
+    text = str(cel.evaluate(written.source))
+    try:
+        return text, compile_pattern(text)
+    except ValueError as error:
+        raise InvalidDocumentError(
+            f"{written.source} is no regular expression: {error}."
+        ) from error
+
+
+def _with_our_matches(source: str, tree: Tree) -> str:
+    """Return the source with our own `matches`."""
+    places = (one.at for one in parts(tree) if isinstance(one, Call) and one.name == "matches")
+    for at in sorted(places, reverse=True):
+        source = source[:at] + _MATCHES + source[at + len("matches") :]
+    return source
+
+
+def _attributes(tree: Tree, variable: str) -> frozenset[str] | None:
+    """Return the attributes of a variable that an expression looks at; None for all of it."""
+    selected = [
+        one.name for one in parts(tree) if isinstance(one, Select) and one.of == Name(variable)
+    ]
+    mentions = sum(1 for one in parts(tree) if one == Name(variable))
+    return frozenset(selected) if len(selected) == mentions else None
+
+
+def _part_of(value: Any, attributes: frozenset[str] | None) -> Any:
+    """Return what an expression looks at: the rest would only have to be carried to the engine."""
+    if attributes is None or not isinstance(value, Mapping):
+        return value
+    return {name: value[name] for name in attributes if name in value}
 
 
 def _is_json(value: Any) -> bool:
@@ -189,8 +220,14 @@ def _is_json(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_json, value))
     if isinstance(value, dict):
-        return all(isinstance(name, str) for name in value) and all(map(_is_json, value.values()))
-    return value is None or isinstance(value, bool | int | str)
+        return all(map(_is_name, value)) and all(map(_is_json, value.values()))
+    if isinstance(value, int):
+        return _SMALLEST <= value <= _LARGEST
+    return value is None or isinstance(value, str)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and "\0" not in name
 
 
 def _syntax_error(text: str) -> str:
@@ -209,6 +246,8 @@ def _in_our_words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, KeyError):
         return f"there is no '{error.args[0]}'; has() asks whether there is"
+    if text.startswith(f"Function '{_MATCHES}' error"):
+        return "matches() can't take these values"
     undefined = re.match(r"Undefined variable or function: '(\w+)'", text)
     if undefined and undefined[1] in FUNCTIONS:
         # Functions were looked up when it was compiled, so it's the arguments.

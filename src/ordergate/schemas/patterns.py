@@ -19,6 +19,11 @@ class Re2Pattern:
         """Tell whether any part of the value is like that."""
         return self.compiled.search(value) is not None
 
+    @property
+    def program_size(self) -> int:
+        """Instructions of its program: the time for a character is in proportion, at worst."""
+        return int(self.compiled.programsize)
+
 
 def compile_pattern(text: str) -> Re2Pattern:
     """Compile an expression (`tmf630.pattern.PatternCompiler`).
