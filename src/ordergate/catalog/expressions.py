@@ -17,10 +17,11 @@ import cel
 
 from ordergate.catalog.syntax import Call, Constant, Loop, Name, Select, parse, parts
 from ordergate.catalog.work import (
-    CHARACTERS_OF_A_VALUE,
-    MOST_VALUES,
-    amount_of,
+    CHARACTERS_OF_A_UNIT,
+    LONGEST_NUMBER,
+    MOST_LOOKED_AT,
     refuse_too_much_work,
+    units_of,
 )
 from ordergate.errors import InvalidDocumentError
 from ordergate.process.rules import ExpressionError
@@ -55,8 +56,8 @@ _MATCHES = "matches_"
 _MOST_PARTS = 200
 """Parts of an expression without comprehensions that can't do too much with little data."""
 
-_MOST_CONSTANT = LONGEST_SOURCE // CHARACTERS_OF_A_VALUE + 20
-"""Values that a part may have beside the data: a text in the source, a number as text."""
+_MOST_CONSTANT = LONGEST_SOURCE // CHARACTERS_OF_A_UNIT + LONGEST_NUMBER
+"""Units that a part may have beside the data: a text in the source, a number as text."""
 
 _OPERATOR = re.compile(r"[_@!-]")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -107,8 +108,8 @@ class CelExpression:
 
     def _refuse_too_much(self, variables: Mapping[str, Any]) -> None:
         """Refuse what can't be done quickly; the sum is made only where it could matter."""
-        amount = amount_of(variables)
-        if not self._is_plain or self._parts * (amount + _MOST_CONSTANT) > MOST_VALUES:
+        units = units_of(variables)
+        if not self._is_plain or self._parts * (units + _MOST_CONSTANT) > MOST_LOOKED_AT:
             sizes = {name: pattern.program_size for name, (_, pattern) in self._patterns.items()}
             refuse_too_much_work(self._tree, variables, sizes)
 

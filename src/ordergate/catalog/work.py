@@ -2,10 +2,10 @@
 
 The engine has no cost limit, and copies: what a comprehension has so far on every turn, what a path
 leads to, both sides of a `+`. So the work is added up beforehand, from the tree of the expression
-and the real sizes of what it looks at. One piece of work is a value copied, about 0.1 µs.
+and the real sizes of what it looks at. The unit is a number copied, about 0.1 µs.
 
-Inside a comprehension everything is a linear function of the element: as comprehensions don't
-stand in each other, its sum over a list needs only the length and the size of that list.
+Inside a comprehension sizes are averages over its elements. All that is done with them is adding,
+and comprehensions don't stand in each other: so the sum over a list is its length times that.
 """
 
 from __future__ import annotations
@@ -21,32 +21,34 @@ if TYPE_CHECKING:
     from ordergate.catalog.syntax import Tree
 
 MOST_WORK = 4_000_000
-"""Pieces of work of one evaluation."""
+"""Units of one evaluation."""
 
 LONGEST_LIST = 1_000
 """Elements of a list that an expression may look at."""
 
-MOST_VALUES = 10_000
-"""Values that an expression may look at, and that its own value may have."""
+MOST_LOOKED_AT = 50_000
+"""Units of what an expression may look at, and of its own value."""
 
-CHARACTERS_OF_A_VALUE = 20
-"""How much text counts as one value."""
+CHARACTERS_OF_A_UNIT = 20
+"""How much text is copied as quickly as a number, beside what each text takes."""
 
 DEEPEST_VALUE = 32
 """Levels of lists and maps in a value; the engine recurses."""
 
+_TEXT, _LIST = 3, 2
+_ENTRY, _ENTRY_OF_LARGE_MAP, _LARGE_MAP = 3, 9, 16
 _CALL = 10
-"""Work of a call beside its arguments; a timestamp is the dearest."""
+"""Units of a call beside its arguments; a timestamp is the dearest."""
 
-_LONGEST_NUMBER = 20
-"""Values that the text of a number may count as: 1e308 has 309 digits."""
+LONGEST_NUMBER = 20
+"""Units that the text of a number may count as: 1e308 has 309 digits."""
 
 
-def amount_of(value: Any) -> int:
-    """Return how many values there are in a JSON value.
+def units_of(value: Any) -> int:
+    """Return the size of a JSON value.
 
     Raises:
-        ExpressionError: more than an expression may look at.
+        ExpressionError: it is larger than anything that an expression may look at.
     """
     level = [value]
     seen = depth = 0
@@ -55,45 +57,25 @@ def amount_of(value: Any) -> int:
         below: list[Any] = []
         for one in level:
             if isinstance(one, str):
-                seen += len(one) // CHARACTERS_OF_A_VALUE
+                seen += _TEXT + len(one) // CHARACTERS_OF_A_UNIT
             elif isinstance(one, Mapping):
-                seen += len(one) + sum(map(len, one)) // CHARACTERS_OF_A_VALUE  # its names
+                entry = _ENTRY if len(one) <= _LARGE_MAP else _ENTRY_OF_LARGE_MAP
+                seen += _LIST + entry * len(one) + sum(map(len, one)) // CHARACTERS_OF_A_UNIT
                 below.extend(one.values())
             elif isinstance(one, Sequence):
                 if len(one) > LONGEST_LIST:
                     raise ExpressionError(
                         f"a list of {len(one)} elements is too long; {LONGEST_LIST} is the most"
                     )
+                seen += _LIST
                 below.extend(one)
         seen += len(level)
-        if seen > MOST_VALUES:
-            raise ExpressionError(f"there are more than {MOST_VALUES} values in what it looks at")
+        if seen > MOST_LOOKED_AT:
+            raise ExpressionError("there is more in what it looks at than an expression may see")
         if depth > DEEPEST_VALUE:
             raise ExpressionError(f"a value is nested deeper than {DEEPEST_VALUE} levels")
         level = below
     return seen
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """The most values that something has: `fixed`, and `times` those of the loop's element."""
-
-    fixed: int = 1
-    times: int = 0
-
-    def __add__(self, other: Size) -> Size:
-        return Size(self.fixed + other.fixed, self.times + other.times)
-
-    def or_(self, other: Size) -> Size:
-        """Return the larger one, whatever the element."""
-        return Size(max(self.fixed, other.fixed), max(self.times, other.times))
-
-    def by(self, factor: int) -> Size:
-        """Return so many of it."""
-        return Size(self.fixed * factor, self.times * factor)
-
-
-NOTHING = Size(0)
 
 
 def refuse_too_much_work(
@@ -109,102 +91,137 @@ def refuse_too_much_work(
     """
     estimate = _Estimate(variables, patterns)
     size = estimate.size(tree)
-    if estimate.work.fixed > MOST_WORK:
+    if estimate.work > MOST_WORK:
         raise ExpressionError("it would take too long with lists and texts of this size")
-    if size.fixed > MOST_VALUES:
-        raise ExpressionError(f"its own value could have more than {MOST_VALUES} values")
+    if size > MOST_LOOKED_AT:
+        raise ExpressionError("its own value could be larger than an expression may make")
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What a comprehension goes through; its elements where they are known."""
+
+    size: int
+    length: int
+    elements: Sequence[Any] | None = None
+
+    @property
+    def average(self) -> int:
+        return -(-self.size // max(self.length, 1))
+
+    def average_at(self, steps: Sequence[str]) -> int:
+        """Return how large that is which the steps lead to from an element."""
+        if self.elements is None or not steps:
+            return self.average
+        total = sum(units_of(_follow(one, steps)) for one in self.elements)
+        return -(-total // max(self.length, 1))
 
 
 class _Estimate:
     """Adds up `work` while it goes through a tree."""
 
     def __init__(self, variables: Mapping[str, Any], patterns: Mapping[str, int]) -> None:
-        self.work = NOTHING
+        self.work = 0
         self._variables = variables
         self._patterns = patterns
-        self._element: str | None = None
+        self._element = ""
+        self._over = _List(0, 0)
 
-    def size(self, tree: Tree) -> Size:
-        """Return the size of what `tree` comes to."""
+    def size(self, tree: Tree) -> int:
+        """Return the size of what `tree` comes to, at most."""
         match tree:
             case Constant(source):
-                size = Size(1 + len(source) // CHARACTERS_OF_A_VALUE)
+                size = _TEXT + 1 + len(source) // CHARACTERS_OF_A_UNIT
             case Name() | Select():
-                size = self._path(tree)
+                return self._path(tree)
             case Loop():
-                return self._loop(tree)[0]
+                return self._loop(tree).size
             case Call():
                 return self._call(tree)
         self.work += size
         return size
 
-    def _path(self, path: Name | Select) -> Size:
-        """Return the size of what is there; what a path of the element leads to is within it."""
-        found, value = self._look_up(path)
-        if found:
-            return Size(amount_of(value))
-        if isinstance(path, Name):
-            return Size(0, 1) if path.name == self._element else NOTHING
-        return self.size(path.of)
+    def _path(self, path: Name | Select) -> int:
+        """Return the size of what is there; every step on the way is copied."""
+        root, steps = _steps_of(path)
+        if not isinstance(root, Name):
+            size = self.size(root)
+            self.work += size * len(steps)
+            return size
+        for end in range(min(len(steps), 1), len(steps) + 1):
+            size = self._at(root.name, steps[:end])
+            self.work += size
+        return size
 
-    def _look_up(self, tree: Tree) -> tuple[bool, Any]:
-        """Return whether `tree` is a path into the variables, and what is there."""
-        if isinstance(tree, Name) and tree.name != self._element:
-            return True, self._variables.get(tree.name)
-        if isinstance(tree, Select):
-            found, of = self._look_up(tree.of)
-            return found, of.get(tree.name) if isinstance(of, Mapping) else None
-        return False, None
+    def _at(self, name: str, steps: Sequence[str]) -> int:
+        if name == self._element:
+            return self._over.average_at(steps)
+        return units_of(_follow(self._variables.get(name), steps))
 
-    def _call(self, call: Call) -> Size:
+    def _call(self, call: Call) -> int:
         sizes = [self.size(one) for one in call.arguments]
-        total = sum(sizes, Size(1))
-        self.work += total + Size(_CALL)
+        total = 1 + _LIST + sum(sizes)
+        self.work += total + _CALL
         match call.name:
-            case "?:":
-                return sizes[1].or_(sizes[2])
-            case "[]":
-                return sizes[0]
-            case "[_]" | "{_}":
+            case "?:" | "[]" | "[_]":
                 return total
+            case "{_}":
+                entry = _ENTRY if len(sizes) <= 2 * _LARGE_MAP else _ENTRY_OF_LARGE_MAP
+                return total + entry * len(sizes) // 2
             case "+":
-                self.work += total.by(len(sizes))
+                self.work += total * len(sizes)
                 return total
             case "string":
-                return total + Size(_LONGEST_NUMBER)
+                return total + LONGEST_NUMBER
             case "matches":
-                self.work += sizes[0].by(self._program(call.arguments[-1]))
-        return Size()
+                self.work += sizes[0] * self._program(call.arguments[-1])
+        return 1
 
     def _program(self, pattern: Tree) -> int:
-        """Return the work of a pattern for each value's worth of text, at its worst."""
+        """Return the work of a pattern for a unit of text, at its worst."""
         source = pattern.source if isinstance(pattern, Constant) else ""
         return 2 * self._patterns[source]
 
-    def _loop(self, loop: Loop) -> tuple[Size, int]:
-        """Return the size of a comprehension's value, and its length."""
-        over, length = self._list(loop.over)
-        before, self.work, self._element = self.work, NOTHING, loop.element
-        made = sum((self.size(one) for one in loop.body), NOTHING)
-        each = self.work + Size(_CALL)
-        self.work, self._element = before, None
-        self.work += over + self._all(each, over, length)
+    def _loop(self, loop: Loop) -> _List:
+        """Return what a comprehension comes to."""
+        over = self._list(loop.over)
+        before, self.work = self.work, 0
+        self._element, self._over = loop.element, over
+        made = sum(self.size(one) for one in loop.body)
+        each, self._element = self.work + _CALL, ""
+        self.work = before + over.size + each * over.length
         if loop.macro not in {"map", "filter"}:
-            return Size(), 0
-        size = over if loop.macro == "filter" else Size(1) + self._all(made, over, length)
-        self.work += Size((size.fixed + length) * length // 2)
-        return size, length
+            return _List(1, 0)
+        kept = loop.macro == "filter"
+        size = over.size if kept else _LIST + 1 + made * over.length
+        self.work += (size + over.length) * over.length // 2  # copied on every turn as far as it is
+        return _List(size, over.length, over.elements if kept else None)
 
-    def _list(self, tree: Tree) -> tuple[Size, int]:
-        """Return the size and the length of what a comprehension goes through."""
+    def _list(self, tree: Tree) -> _List:
+        """Return what a comprehension goes through."""
         if isinstance(tree, Loop):
             return self._loop(tree)
         size = self.size(tree)
-        found, value = self._look_up(tree)
-        known = len(value) if found and isinstance(value, Sequence | Mapping) else size.fixed
-        return size, known
+        root, steps = _steps_of(tree)
+        if isinstance(root, Name):
+            value = _follow(self._variables.get(root.name), steps)
+            if isinstance(value, Mapping | Sequence):
+                elements = list(value)
+                return _List(size, len(elements), elements)
+        return _List(size, size)
 
-    @staticmethod
-    def _all(each: Size, over: Size, length: int) -> Size:
-        """Return the sum over all elements."""
-        return Size(each.fixed * length + each.times * over.fixed)
+
+def _steps_of(tree: Tree) -> tuple[Tree, list[str]]:
+    """Return where a path starts, and its steps."""
+    steps = []
+    while isinstance(tree, Select):
+        steps.append(tree.name)
+        tree = tree.of
+    return tree, steps[::-1]
+
+
+def _follow(value: Any, steps: Sequence[str]) -> Any:
+    """Return what the steps lead to; None where they lead nowhere, which is the engine's to say."""
+    for step in steps:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
