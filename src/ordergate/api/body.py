@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ordergate.api.contract import body_schemas, operations
-from ordergate.api.exchange import BODY, MEDIA_TYPE
+from ordergate.api.exchange import BODY, BODY_TEXT, MEDIA_TYPE
 from ordergate.api.parameters import NamedParameters
 from ordergate.api.strict_json import check_storable, parse
 from ordergate.errors import InvalidDocumentError
@@ -92,9 +92,10 @@ class Bodies:
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         media_type = content_type.split(";")[0].strip().lower()
         operation = routing["operation_id"]
-        document = parse(await _read(receive), any_key=operation in self._any_key)
+        text = await _read(receive)
+        document = parse(text, any_key=operation in self._any_key)
         _check(document, self._schemas[operation][media_type])
-        scope[BODY], scope[MEDIA_TYPE] = document, media_type
+        scope[BODY], scope[BODY_TEXT], scope[MEDIA_TYPE] = document, text, media_type
         return receive, scope
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ordergate.tmf630.query import Query
 
 BODY = "ordergate.body"
+BODY_TEXT = "ordergate.bodyText"
 MEDIA_TYPE = "ordergate.mediaType"
 JSON = "application/json;charset=utf-8"
 """The media type of every answer (TMF652 v4.0.0, `produces`)."""
@@ -69,6 +70,12 @@ def body() -> Document:
     """Return the parsed and validated body of the present request."""
     document: Document = connexion.request.scope[BODY]
     return document
+
+
+def body_text() -> bytes:
+    """Return the body of the present request as it came, for messages that name a line in it."""
+    text: bytes = connexion.request.scope[BODY_TEXT]
+    return text
 
 
 def patch() -> Change:

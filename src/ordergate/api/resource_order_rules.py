@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ordergate.api.exchange import answer, body, created, no_content, one, page, query
+from ordergate.api.exchange import answer, body, body_text, created, no_content, one, page, query
 from ordergate.errors import InvalidDocumentError
 from ordergate.tmf630.filter import matches
 
@@ -44,12 +44,20 @@ class Problem(Protocol):
     def message(self) -> str:
         """What is wrong there."""
 
+    @property
+    def line(self) -> int | None:
+        """The line of the body that it is in."""
+
+    @property
+    def column(self) -> int | None:
+        """The column there."""
+
 
 class ResourceOrderRules:
     """The operations on `resourceOrderRule`.
 
     Args:
-        check: finds everything that is wrong with a rule.
+        check: finds everything that is wrong with a rule, and where in the body it is.
         in_force: returns when a change is in force in every process.
     """
 
@@ -57,7 +65,7 @@ class ResourceOrderRules:
         self,
         *,
         rules: RuleStore,
-        check: Callable[[Document], Sequence[Problem]],
+        check: Callable[[Document, bytes], Sequence[Problem]],
         in_force: Callable[[], Awaitable[None]],
         addresses: Addresses,
         page_limit: int,
@@ -92,12 +100,9 @@ class ResourceOrderRules:
             raise InvalidDocumentError(
                 f"The rule's id is {rule['id']!r}, the address says {id_!r}.", path="id"
             )
-        problems = self._check(rule)
+        problems = self._check(rule, body_text())
         if problems:
-            raise InvalidDocumentError(
-                "; ".join(f"{problem.path}: {problem.message}" for problem in problems),
-                path=problems[0].path,
-            )
+            raise InvalidDocumentError("; ".join(map(_told, problems)), path=problems[0].path)
         is_new = await self._rules.put(rule)
         await self._in_force()
         kept = self._shown(await self._rules.get(id_, rule["version"]))
@@ -105,8 +110,8 @@ class ResourceOrderRules:
 
     async def check_resource_order_rule(self) -> Response:
         """POST /resourceOrderRule/check: everything that is wrong with a rule; nothing is kept."""
-        problems = self._check(body())
-        return answer({"problem": [{"path": one.path, "message": one.message} for one in problems]})
+        problems = self._check(body(), body_text())
+        return answer({"problem": [_document(one) for one in problems]})
 
     async def delete_resource_order_rule(self, id_: str) -> Response:
         """DELETE /resourceOrderRule/{id}: retire it; what it decided stays explained."""
@@ -116,3 +121,14 @@ class ResourceOrderRules:
 
     def _shown(self, rule: Document) -> Document:
         return {**rule, "href": self._addresses.resource_order_rule(rule["id"])}
+
+
+def _document(problem: Problem) -> Document:
+    place = {"line": problem.line, "column": problem.column}
+    known = {name: value for name, value in place.items() if value is not None}
+    return {"path": problem.path, "message": problem.message, **known}
+
+
+def _told(problem: Problem) -> str:
+    where = f" (line {problem.line}, column {problem.column})" if problem.line else ""
+    return f"{problem.path}{where}: {problem.message}"

@@ -26,6 +26,7 @@ from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
 from ordergate.catalog.check import check_rule
+from ordergate.catalog.load import placed
 from ordergate.catalog.rule_book import CompiledRuleBook
 from ordergate.delivery.dispatcher import Dispatcher
 from ordergate.delivery.lane_delivery import LaneDelivery
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.observability.metrics import Metrics
     from ordergate.process.ports import Relay as RelayPort
+    from ordergate.schemas.resource_order_rule import Problem
     from ordergate.settings import Settings
     from ordergate.storage.database import Database
 
@@ -341,7 +343,7 @@ def wire_doors(
     )
     rules = ResourceOrderRules(
         rules=stores.rules,
-        check=check_rule,
+        check=partial(_check_rule, process.rules),
         in_force=process.rules.in_force,
         addresses=addresses,
         page_limit=limit,
@@ -361,6 +363,11 @@ def wire_doors(
         Door(contracts.gateway, bodies["gateway"], (gateway, rules, assessments)),
     )
     return (*doors, replace(doors[0], alias=RESOURCE_ORDERING_ALIAS)) if settings.alias else doors
+
+
+def _check_rule(rules: CompiledRuleBook, document: Document, text: bytes) -> list[Problem]:
+    """Check a rule beside those in force; its problems are placed in the text of the body."""
+    return placed(check_rule(document, rules.current()), text)
 
 
 def _checked(

@@ -2,59 +2,87 @@
 
 Beside its form, a rule is tried with requests that its own `requires` allows (`samples`). A
 request for which `appliesTo.when` is false, or a special condition true, doesn't get as far as the
-order items, so these aren't tried with it; nor is what stays unreached by every sample.
+order items, so these aren't tried with it; nor is what stays unreached by every sample. A rule with
+nothing wrong so far runs its own tests (`rehearsal`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from ordergate.catalog.compile import compile_document
+from ordergate.catalog.rehearsal import rehearse
 from ordergate.catalog.trial import Trial
 from ordergate.schemas.resource_order_rule import Problem, RuleStatus, read_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ordergate.process.rules import Rule
     from ordergate.schemas.resource_order_rule import RuleDocument
 
 
-def check_rule(document: Any) -> list[Problem]:
-    """Return what is wrong with one rule, for itself."""
-    return _check(document)[1]
+@dataclass(slots=True)
+class _Checked:
+    """A rule on its way through the checks: as it was read, compiled, and what is wrong with it."""
+
+    document: Any
+    read: RuleDocument | None = None
+    rule: Rule | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_rule(document: Any, beside: Iterable[Rule] = ()) -> list[Problem]:
+    """Return what is wrong with one rule.
+
+    Args:
+        beside: the rules in force; what has the same id is what it would replace.
+    """
+    checked = _check(document)
+    others = [rule for rule in beside if checked.rule and rule.id != checked.rule.id]
+    if _is_active(checked):
+        checked.problems += _ties(checked, others)
+    _rehearse(checked, others)
+    return checked.problems
 
 
 def check_rules(documents: Sequence[Any]) -> list[list[Problem]]:
     """Return what is wrong with each rule, for itself and beside the others."""
     checked = [_check(document) for document in documents]
-    found = [problems for _, problems in checked]
     seen: dict[tuple[str, int], Any] = {}
-    for document, (rule, _), problems in zip(documents, checked, found, strict=True):
-        if rule is not None and seen.setdefault((rule.id, rule.version), document) != document:
-            problems.append(
-                Problem("version", f"{rule.id} version {rule.version} is there with other content")
-            )
-    in_force = _in_force(documents, [rule for rule, _ in checked])
-    for (_, one), (position, other) in combinations(in_force, 2):
-        if _tie(one, other):
-            found[position].append(
-                Problem("appliesTo", f"ties with {one.id}: no item could tell which one it is for")
-            )
-    return found
+    for one in checked:
+        rule = one.rule
+        if rule and seen.setdefault((rule.id, rule.version), one.document) != one.document:
+            text = f"{rule.id} version {rule.version} is there with other content"
+            one.problems.append(Problem("version", text))
+    in_force = _in_force(checked)
+    before: list[Rule] = []
+    for one in in_force:
+        one.problems += _ties(one, before)
+        before += [one.rule] if one.rule else []
+    for one in checked:
+        _rehearse(one, [rule for rule in before if one.rule and rule.id != one.rule.id])
+    return [one.problems for one in checked]
 
 
-def _check(document: Any) -> tuple[Rule | None, list[Problem]]:
+def _check(document: Any) -> _Checked:
+    """Return a rule with what is wrong with it for itself."""
     read, problems = read_rule(document)
     if read is None:
-        return None, problems
+        return _Checked(document, problems=problems)
     rule, problems = compile_document(read)
     problems += _structure(read)
     if rule is not None and not problems:
         problems += Trial(rule, read).problems()
-    return rule, problems
+    return _Checked(document, read, rule, problems)
+
+
+def _rehearse(checked: _Checked, others: Sequence[Rule]) -> None:
+    """Run the tests of a rule, unless something else is wrong that they would only repeat."""
+    if checked.rule and checked.read and not checked.problems:
+        checked.problems += rehearse(checked.rule, checked.read, others)
 
 
 def _structure(document: RuleDocument) -> Iterator[Problem]:
@@ -87,15 +115,31 @@ def _cycle(lines: Sequence[RuleDocument]) -> Iterator[Problem]:
         yield Problem(f"orderItem[{index}].dependsOn", text)
 
 
-def _in_force(documents: Sequence[Any], rules: Sequence[Rule | None]) -> list[tuple[int, Rule]]:
-    """Return the highest active version of each rule, with its position."""
-    highest: dict[str, tuple[int, Rule]] = {}
-    for position, (document, rule) in enumerate(zip(documents, rules, strict=True)):
-        if rule is None or document.get("status", RuleStatus.ACTIVE) != RuleStatus.ACTIVE:
-            continue
-        if rule.id not in highest or highest[rule.id][1].version < rule.version:
-            highest[rule.id] = position, rule
-    return sorted(highest.values(), key=lambda found: found[0])
+def _is_active(checked: _Checked) -> bool:
+    return checked.read is not None and checked.read["status"] is RuleStatus.ACTIVE
+
+
+def _in_force(checked: Sequence[_Checked]) -> list[_Checked]:
+    """Return the highest active version of each rule, in the order that they came."""
+    highest: dict[str, int] = {}
+    for one in filter(_is_active, checked):
+        if one.rule:
+            highest[one.rule.id] = max(one.rule.version, highest.get(one.rule.id, 0))
+    found: dict[str, _Checked] = {}
+    for one in filter(_is_active, checked):
+        if one.rule and one.rule.version == highest[one.rule.id]:
+            found.setdefault(one.rule.id, one)
+    return [one for one in checked if one.rule and found.get(one.rule.id) is one]
+
+
+def _ties(checked: _Checked, others: Sequence[Rule]) -> Iterator[Problem]:
+    for other in others:
+        if checked.rule and _tie(checked.rule, other):
+            text = (
+                f"ties with {other.id}: no item could tell which one it is for. Narrow one of them "
+                "by version, requestType or when, let its validFor end, or retire it."
+            )
+            yield Problem("appliesTo", text)
 
 
 def _tie(one: Rule, other: Rule) -> bool:

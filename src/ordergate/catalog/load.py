@@ -17,10 +17,13 @@ from ordergate.catalog.check import check_rules
 from ordergate.schemas.resource_order_rule import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
     from pathlib import Path
 
     from ordergate.model.common import Document
+
+_LONGEST_TEXT = 200_000
+"""Bytes of a text in which lines are looked for: that takes longer than all else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,20 @@ def _speak_json(loader: type[yaml.SafeLoader]) -> None:
 _speak_json(_JsonLoader)
 
 
-def load_rules(path: Path) -> tuple[list[LoadedRule], list[Problem]]:
-    """Return the rules in a YAML file, or in the `*.yaml` and `*.yml` of a folder.
+def load_rules(*paths: Path) -> tuple[list[LoadedRule], list[Problem]]:
+    """Return the rules in YAML files, or in the `*.yaml` and `*.yml` of folders.
 
     A file may hold several documents. The rules are checked, each and beside one another; load
     none of them while there are problems.
     """
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for ending in ("*.yaml", "*.yml") for file in path.glob(ending))
-        if not files:
-            return [], [Problem("", "there are no *.yaml files in this folder", str(path), 1)]
-    loaded: list[tuple[LoadedRule, yaml.Node]] = []
+    files: list[Path] = []
     problems: list[Problem] = []
+    for path in paths:
+        found = _files(path)
+        files += found
+        if not found:
+            problems.append(Problem("", "there are no *.yaml files in this folder", str(path), 1))
+    loaded: list[tuple[LoadedRule, yaml.Node]] = []
     for file in files:
         try:
             loaded += _read(file)
@@ -85,8 +89,27 @@ def load_rules(path: Path) -> tuple[list[LoadedRule], list[Problem]]:
             problems.append(_unreadable(file, error))
     found = check_rules([rule.document for rule, _ in loaded])
     for (rule, node), about in zip(loaded, found, strict=True):
-        problems += [replace(one, file=rule.file, line=_line_of(one.path, node)) for one in about]
+        problems += [_placed(one, node, rule.file) for one in about]
     return [rule for rule, _ in loaded], problems
+
+
+def placed(problems: Iterable[Problem], text: bytes) -> list[Problem]:
+    """Return the problems of a rule with line and column in the JSON that it was read from."""
+    found = list(problems)
+    if not found or len(text) > _LONGEST_TEXT:
+        return found
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # JSON is YAML, but for a few escapes
+    try:
+        node = yaml.compose(text, Loader=loader)
+    except (ValueError, yaml.YAMLError):
+        return found
+    return [_placed(one, node) for one in found] if node else found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for ending in ("*.yaml", "*.yml") for file in path.glob(ending))
 
 
 def _read(file: Path) -> Iterator[tuple[LoadedRule, yaml.Node]]:
@@ -112,28 +135,30 @@ def _unreadable(file: Path, error: Exception) -> Problem:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         reason = error.problem or error.context or "it is no YAML"
-        return Problem("", f"can't be read: {reason}", str(file), mark.line + 1 if mark else 1)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, None)
+        return Problem("", f"can't be read: {reason}", str(file), line, column)
     if isinstance(error, OSError):
         return Problem("", f"can't be read: {error.strerror}", str(file), 1)
     reason = str(error).partition("\n")[0]
     return Problem("", f"can't be read: {reason}", str(file), 1)
 
 
-def _line_of(path: str, node: yaml.Node) -> int:
-    """Return the line of the deepest part of `path` that is there."""
-    line = _line(node)
+def _placed(problem: Problem, node: yaml.Node, file: str | None = None) -> Problem:
+    """Return the problem with the place of the deepest part of its path that is there."""
+    path, at = problem.path, node
     while path:
         steps = [
-            (step, at, inner)
-            for step, at, inner in _steps(node)
+            (step, key, inner)
+            for step, key, inner in _steps(node)
             if path == step or path.startswith((f"{step}.", f"{step}["))
         ]
         if not steps:
             break
         # A name may hold a dot itself: the longest that fits is meant.
         step, at, node = max(steps, key=lambda found: len(found[0]))
-        path, line = path[len(step) :].removeprefix("."), _line(at)
-    return line
+        path = path[len(step) :].removeprefix(".")
+    mark = at.start_mark
+    return replace(problem, file=file, line=mark.line + 1, column=mark.column + 1)
 
 
 def _steps(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:

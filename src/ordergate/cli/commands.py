@@ -178,25 +178,25 @@ def catalog() -> None:
 
 
 @catalog.command(epilog=_example("ordergate catalog check examples/catalog"))
-@click.argument("path", type=_file)
+@click.argument("paths", type=_file, nargs=-1, required=True, metavar="FILE...")
 @_as_json
-def check(path: Path, *, as_json: bool) -> int:
-    """Look for problems in a rule file or a folder of them; no gateway is needed.
+def check(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Look for problems in rule files, or folders of them, and run the rules' own tests.
 
-    Exit code 2 means that there are some.
+    No gateway is needed. Exit code 2 means that there are some.
     """
     from ordergate.catalog.load import load_rules
-    from ordergate.cli.rule_files import problem_document
+    from ordergate.cli.rule_files import problem_document, summary
     from ordergate.cli.terminal import print_json
 
-    rules, problems = load_rules(path)
+    rules, problems = load_rules(*paths)
     if as_json:
         print_json([problem_document(problem) for problem in problems])
     else:
         for problem in problems:
             click.echo(problem, err=True)
         if not problems:
-            click.echo(f"{len(rules)} rules, no problems.")
+            click.echo(summary([rule.document for rule in rules]))
     return SETUP if problems else 0
 
 

@@ -38,6 +38,12 @@ def problem_document(problem: Problem) -> Document:
     return asdict(problem)
 
 
+def summary(rules: Sequence[Document]) -> str:
+    """Return what was looked over and found sound."""
+    tests = sum(len(rule.get("tests", ())) for rule in rules)
+    return f"{len(rules)} rules with {tests} tests, no problems."
+
+
 def put_rules(client: GatewayClient, rules: Iterable[Document]) -> Iterator[tuple[Document, bool]]:
     """Load rules into a gateway; yield each one, and whether that version of it was new."""
     for rule in rules:

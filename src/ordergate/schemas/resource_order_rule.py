@@ -11,16 +11,18 @@ from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from ordergate.model.common import Specification
 from ordergate.model.states import OrderState
 from ordergate.process.request import RequestType
 from ordergate.process.rules import Feasibility, Literal
 from ordergate.schemas.json_schema import path_of
+from ordergate.schemas.rule_test import RuleTestSchema
+from ordergate.schemas.strict import Strict, messages_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 RuleDocument: TypeAlias = dict[str, Any]
 """A rule that was read: snake_case keys, defaults filled in, expressions not yet compiled."""
@@ -28,6 +30,7 @@ RuleDocument: TypeAlias = dict[str, Any]
 RESOURCE_ATTRIBUTES = frozenset({"@type", "category", "name", "description"})
 """What a rule can say about the resource that an item orders."""
 
+_MOST_TESTS = 100
 _ITEM_STATES = [state for state in OrderState if state is not OrderState.PARTIAL]
 _name = validate.Regexp(
     r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", error="use letters, digits, '.', '_' and '-'"
@@ -49,17 +52,20 @@ class Problem:
 
     Args:
         path: where in its document: `orderItem[1].dependsOn[0]`; empty for the whole.
-        file: the file it was read from, with `line` counted from 1.
+        file: the file it was read from; `line` and `column` count from 1.
     """
 
     path: str
     message: str
     file: str | None = None
     line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}: " if self.file else ""
-        return place + (f"{self.path}: {self.message}" if self.path else self.message)
+        place = ":".join(str(one) for one in (self.file, self.line, self.column) if one)
+        return (f"{place}: " if self.file else "") + (
+            f"{self.path}: {self.message}" if self.path else self.message
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,8 @@ def read_rule(document: Any) -> tuple[RuleDocument | None, list[Problem]]:
     try:
         return dict(RuleSchema().load(document)), []
     except ValidationError as error:
-        return None, list(_problems(error.messages, ()))
-
-
-def _problems(messages: Any, steps: tuple[str | int, ...]) -> Iterator[Problem]:
-    """Yield marshmallow's tree of messages as a list; `_schema` is about the level above."""
-    if isinstance(messages, dict):
-        for step, inner in messages.items():
-            yield from _problems(inner, steps if step == "_schema" else (*steps, step))
-    else:
-        for message in messages:
-            yield Problem(path_of(steps), message)
+        found = messages_of(error.messages)
+        return None, [Problem(path_of(steps), message) for steps, message in found]
 
 
 def _read_value(value: Any) -> Literal | Source:
@@ -157,15 +154,6 @@ class ByName(fields.Field[Any]):
                 f"there is no such key; there are {', '.join(sorted(self._known))}"
             )
         return name
-
-
-class Strict(Schema):
-    """Refuses keys that it doesn't know."""
-
-    error_messages = {  # noqa: RUF012 - marshmallow declares it an instance variable
-        "unknown": "there is no such key",
-        "type": "is not a map",
-    }
 
 
 class SpecificationSchema(Strict):
@@ -274,4 +262,9 @@ class RuleSchema(Strict):
         data_key="orderItem",
         required=True,
         validate=validate.Length(min=1, error="a rule orders at least one item"),
+    )
+    tests = fields.List(
+        fields.Nested(RuleTestSchema),
+        load_default=list,
+        validate=validate.Length(max=_MOST_TESTS, error=f"{_MOST_TESTS} tests are the most"),
     )

@@ -41,7 +41,7 @@ def test_problem_names_its_file_its_line_and_its_path(tmp_path: Path) -> None:
     path = write(tmp_path, RULE)
     _, problems = load_rules(path)
     assert [str(one) for one in problems] == [
-        f'{path}:8: orderItem[0].dependsOn[0]: there is no item "prot"'
+        f'{path}:8:17: orderItem[0].dependsOn[0]: there is no item "prot"'
     ]
 
 
