@@ -77,9 +77,8 @@ def load_rules(*paths: Path) -> tuple[list[LoadedRule], list[Problem]]:
     files: list[Path] = []
     problems: list[Problem] = []
     for path in paths:
-        found = _files(path)
-        files += found
-        if not found:
+        files += (here := _files(path))
+        if not here:
             problems.append(Problem("", "there are no *.yaml files in this folder", str(path), 1))
     loaded: list[tuple[LoadedRule, yaml.Node]] = []
     for file in files:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.addresses import Addresses
-from ordergate.process.issue import decide
+from ordergate.process.decide import decide
+from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.resource_order_rule import Problem
 from ordergate.schemas.rule_test import request_of_test
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
-    from ordergate.process.issue import Decision
+    from ordergate.process.decide import Decision
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.rules import Rule
     from ordergate.schemas.resource_order_rule import RuleDocument
@@ -54,7 +55,7 @@ def rehearse(rule: Rule, document: RuleDocument, others: Iterable[Rule]) -> list
 
 def _decided(request: InitiatingRequest, rules: Sequence[Rule], moment: datetime) -> Decision:
     """Return the real decision."""
-    return decide(request, rules, _ADDRESSES, moment)
+    return decide(request, Knowledge(rules=rules), _ADDRESSES, moment)
 
 
 def _moment(rule: Rule) -> datetime:

@@ -17,6 +17,7 @@ from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action
 from ordergate.process.assess import scope_of
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
+from ordergate.process.rules import NOTHING_BEFORE
 from ordergate.schemas.json_schema import compile_schema
 
 if TYPE_CHECKING:
@@ -83,12 +84,6 @@ def samples_of(document: RuleDocument) -> Iterator[Sample]:
             yield Sample(_scope(document, characteristic), unknown, present)
 
 
-def bare_scope(document: RuleDocument) -> Scope:
-    """Return a request that brings nothing: rules are matched before it is known to be complete."""
-    bare = {**document, "requires": {"place": [], "related_party": []}}
-    return _scope(bare, {})
-
-
 def _try(schema: Mapping[str, Any], *, large: bool) -> tuple[Any] | None:
     """Return a sample, boxed since it may be false, or None."""
     try:
@@ -127,7 +122,7 @@ def _scope(document: RuleDocument, characteristic: Mapping[str, Any]) -> Scope:
         received_date=datetime(2026, 1, 31, tzinfo=UTC),
         item=(item,),
     )
-    return scope_of(request, item)
+    return {**scope_of(request, item), "previous": dict(NOTHING_BEFORE)}
 
 
 def make_value(schema: Any, *, large: bool) -> Any:

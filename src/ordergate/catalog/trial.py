@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ordergate.catalog.samples import bare_scope, samples_of
+from ordergate.catalog.samples import samples_of
 from ordergate.process.rules import ExpressionError, Literal
 from ordergate.schemas.resource_order_rule import Problem
 
@@ -48,11 +49,10 @@ class Trial:
     def problems(self) -> list[Problem]:
         """Return the first problem of each expression and literal."""
         self._try_literals()
-        if self._rule.applies_to.when is not None:
-            self._applies(bare_scope(self._document))
         for sample in samples_of(self._document):
             self._unknown = sample.unknown
             self._try_request(sample.scope)
+            self._try_request(self._later(sample.scope))
         return list(self._found.values())
 
     def _try_literals(self) -> None:
@@ -72,6 +72,19 @@ class Trial:
         if not any(special):
             for index, line in enumerate(self._rule.order_item):
                 self._try_line(f"orderItem[{index}]", line, scope)
+
+    def _later(self, scope: Scope) -> Scope:
+        """Return the same request as a change of what it led to the first time."""
+        resource = [
+            {
+                "key": line.key,
+                "id": f"resource-{line.key}",
+                "characteristic": dict(_issued(line.characteristic, scope)),
+            }
+            for line in self._rule.order_item
+        ]
+        previous = {"characteristic": scope["characteristic"], "resource": resource}
+        return {**scope, "item": {**scope["item"], "action": "modify"}, "previous": previous}
 
     def _applies(self, scope: Scope) -> bool:
         when = self._rule.applies_to.when
@@ -117,6 +130,13 @@ class Trial:
         self._found.setdefault(path, Problem(path, message))
 
 
+def _issued(characteristic: Mapping[str, Expression], scope: Scope) -> Iterator[tuple[str, Any]]:
+    """Yield the characteristics that a line gives a resource, as far as they have a value."""
+    for name, value in characteristic.items():
+        with suppress(ExpressionError):
+            yield name, value.evaluate(scope)
+
+
 def _values(path: str, line: OrderItemTemplate) -> Iterator[tuple[str, Expression, Kind]]:
     """Yield every value of a line with its path and what it must be."""
     yield f"{path}.quantity", line.quantity, QUANTITY
@@ -131,4 +151,5 @@ def _tried_with(scope: Mapping[str, Any]) -> str:
     if not scope:
         return ""
     text = json.dumps(scope["characteristic"], ensure_ascii=False)
-    return f" (tried with {text[:_LONGEST_SAMPLE]}{'…' * (len(text) > _LONGEST_SAMPLE)})"
+    shown = text[:_LONGEST_SAMPLE] + "…" * (len(text) > _LONGEST_SAMPLE)
+    return f" (tried with {scope['item']['action']} and {shown})"

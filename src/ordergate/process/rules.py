@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ VARIABLES = (
     "party",
     "previous",
 )
+
+NOTHING_BEFORE: Mapping[str, Any] = MappingProxyType({"characteristic": {}, "resource": []})
+"""`previous` where nothing was issued before: what it may hold is there, and empty."""
 
 
 class ExpressionError(Exception):
@@ -107,6 +111,21 @@ class Requires:
     characteristic: tuple[CharacteristicRequirement, ...] = ()
     place: tuple[str, ...] = ()
     related_party: tuple[str, ...] = ()
+
+    def refuses(self, item: RequestedItem) -> bool:
+        """Return whether a value is wrong."""
+        return any(
+            one.name in item.characteristic and one.schema.problems(item.characteristic[one.name])
+            for one in self.characteristic
+        )
+
+    def lacks(self, item: RequestedItem) -> bool:
+        """Return whether something is missing."""
+        return not (
+            all(one.optional or one.name in item.characteristic for one in self.characteristic)
+            and all(role in item.place for role in self.place)
+            and all(role in item.party for role in self.related_party)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,27 +214,51 @@ def matching(
 
     None means that the request is special (`noRule`), several likewise (`ambiguousRules`).
 
+    A condition may look at what its own rule requires. While that is missing, or wrong, it can't be
+    judged: such a rule gives way to those that apply for certain. Where there are none, the item is
+    assessed by it, and so is told what is missing or wrong; that it may then be another rule's is
+    seen when it is assessed again.
+
     Raises:
-        ExpressionError: a rule's `appliesTo.when` has no value for this item.
+        ExpressionError: a rule's `appliesTo.when` has no value for this item, though the item
+            brings all that the rule requires.
     """
-    found = [
-        rule
-        for rule in rules
-        if rule.is_valid_at(moment) and _applies(rule.applies_to, item, request_type, scope)
-    ]
-    most = max((rule.specificity() for rule in found), default=0)
+    found: list[Rule] = []
+    unjudged: list[Rule] = []
+    for rule in rules:
+        if rule.is_valid_at(moment) and _is_asked(rule.applies_to, item, request_type):
+            holds = _holds(rule, item, scope)
+            if holds is None:
+                unjudged.append(rule)
+            elif holds:
+                found.append(rule)
+    if not found:
+        # Bringing what is missing settles it; a wrong value may be right for another rule.
+        unjudged.sort(key=lambda rule: (rule.requires.refuses(item), -rule.specificity()))
+        return tuple(unjudged[:1])
+    most = max(rule.specificity() for rule in found)
     return tuple(rule for rule in found if rule.specificity() == most)
 
 
-def _applies(
-    applies: AppliesTo, item: RequestedItem, request_type: RequestType, scope: Scope
-) -> bool:
-    """Return whether the rule is for this specification, kind of request and condition."""
+def _is_asked(applies: AppliesTo, item: RequestedItem, request_type: RequestType) -> bool:
+    """Return whether the rule is for this specification and kind of request."""
     asked, wanted = item.specification, applies.specification
     return (
         asked is not None
         and asked.id == wanted.id
         and wanted.version in (None, asked.version)
         and (applies.request_type is None or request_type in applies.request_type)
-        and (applies.when is None or applies.when.evaluate(scope) is True)
     )
+
+
+def _holds(rule: Rule, item: RequestedItem, scope: Scope) -> bool | None:
+    """Return whether the rule's condition is true; None while it can't be judged."""
+    when = rule.applies_to.when
+    if when is None:
+        return True
+    try:
+        return when.evaluate(scope) is True
+    except ExpressionError:
+        if rule.requires.lacks(item) or rule.requires.refuses(item):
+            return None
+        raise

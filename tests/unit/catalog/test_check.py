@@ -50,7 +50,9 @@ def test_example_rules_check_clean_together() -> None:
         ("appliesTo/specification", {}, ["appliesTo.specification.id"]),
         ("appliesTo/requestType", ["order"], ["appliesTo.requestType[0]"]),
         ("appliesTo/when", "tariff == 1", ["appliesTo.when"]),
-        ("appliesTo/when", "characteristic.bandwidth > 1", ["appliesTo.when"]),
+        ("appliesTo/when", "characteristic.bandwidth > 1", []),
+        ("appliesTo/when", "characteristic.dropLength > 1.0", ["appliesTo.when"]),
+        ("appliesTo/when", "characteristic.surprise > 1", ["appliesTo.when"]),
         ("requires/characteristic/bandwidth", 5, ["requires.characteristic.bandwidth"]),
         (
             "requires/characteristic/bandwidth/type",

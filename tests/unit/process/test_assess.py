@@ -269,3 +269,17 @@ def test_expressions_see_the_variables_that_are_promised_and_no_more() -> None:
     assert scope["request"]["externalId"] == ""
     assert scope["item"]["specification"] == {"id": "svc-small", "version": ""}
     assert scope["feature"] == {"qos": {"class": "gold"}}
+
+
+def test_item_is_asked_for_what_the_condition_of_its_rule_looks_at() -> None:
+    fast = Computed("fast", lambda scope: scope["characteristic"]["speed"] > 1)
+    conditional = rule(applies_to=AppliesTo(SMALL, when=fast), requires=NEEDS_SPEED)
+    found = only(item(), conditional)
+    assert (found.outcome, codes(found)) == (
+        Outcome.INFORMATION_REQUIRED,
+        ["missingCharacteristic"],
+    )
+    wrong = only(item(characteristic={"speed": "fast"}), conditional)
+    assert (wrong.outcome, codes(wrong)) == (Outcome.REJECTED, ["invalidCharacteristic"])
+    assert only(item(characteristic={"speed": 2}), conditional).outcome is Outcome.STANDARD
+    assert codes(only(item(characteristic={"speed": 1}), conditional)) == ["noRule"]

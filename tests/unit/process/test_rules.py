@@ -9,7 +9,14 @@ from fakes import Computed
 from make import MOMENT, SMALL, item, rule
 from ordergate.model.common import Specification
 from ordergate.process.request import RequestType
-from ordergate.process.rules import AppliesTo, ExpressionError, Literal, matching
+from ordergate.process.rules import (
+    AppliesTo,
+    CharacteristicRequirement,
+    ExpressionError,
+    Literal,
+    Requires,
+    matching,
+)
 
 if TYPE_CHECKING:
     from ordergate.process.request import RequestedItem
@@ -96,3 +103,72 @@ def test_rule_holds_from_its_start_until_before_its_end(
 
 def test_literal_is_its_own_source() -> None:
     assert (Literal("GPON").source, Literal("GPON").evaluate({})) == ("'GPON'", "GPON")
+
+
+class TestConditionOverWhatIsMissing:
+    """`appliesTo.when` over a characteristic that the rule itself requires."""
+
+    def test_only_candidate_is_told_to_the_requester(self) -> None:
+        assert found(item(), wanting("a", "speed")) == ["a"]
+
+    def test_rule_that_applies_for_certain_goes_before(self) -> None:
+        assert found(item(), wanting("a", "speed"), applying("plain")) == ["plain"]
+
+    def test_of_several_the_first_of_the_most_specific_asks_for_it(self) -> None:
+        versioned = wanting("b", "speed", VERSIONED)
+        asked = item(specification=VERSIONED)
+        assert found(asked, wanting("a", "speed"), versioned, wanting("c", "speed")) == ["b"]
+
+    def test_rule_that_only_misses_something_goes_before_one_that_refuses_a_value(self) -> None:
+        asked = item(characteristic={"kind": "x"})
+        refusing = wanting("a", "speed", also=CharacteristicRequirement("kind", Refusing()))
+        assert found(asked, refusing, wanting("b", "speed")) == ["b"]
+        assert found(asked, refusing) == ["a"]
+
+    def test_wrong_value_is_refused_rather_than_a_failure_of_the_rule(self) -> None:
+        asked = item(characteristic={"speed": "fast"})
+        assert found(asked, wanting("a", "speed", schema=Refusing())) == ["a"]
+
+    def test_condition_without_a_value_though_all_is_there_is_an_error(self) -> None:
+        with pytest.raises(ExpressionError):
+            found(item(characteristic={"speed": 1}), wanting("a", "speed"))
+
+    @pytest.mark.parametrize(
+        "requires", [Requires(place=("site",)), Requires(related_party=("x",))]
+    )
+    def test_missing_place_or_party_counts_too(self, requires: Requires) -> None:
+        broken = Computed("missing", lambda scope: scope["missing"])
+        one = rule(id="a", applies_to=AppliesTo(SMALL, when=broken), requires=requires)
+        assert found(item(), one) == ["a"]
+
+
+class Refusing:
+    """A schema that no value fits."""
+
+    def problems(self, value: Any) -> list[str]:
+        return [f"{value} is wrong"]
+
+
+class Fitting:
+    """A schema that every value fits."""
+
+    def problems(self, value: Any) -> list[str]:  # noqa: ARG002 - it looks at nothing
+        return []
+
+
+def wanting(
+    rule_id: str,
+    name: str,
+    specification: Specification = SMALL,
+    *,
+    schema: Refusing | Fitting | None = None,
+    also: CharacteristicRequirement | None = None,
+) -> Rule:
+    """Return a rule that requires `name`, with a condition that fails."""
+    broken = Computed("missing", lambda scope: scope["missing"])
+    wanted = [CharacteristicRequirement(name, schema or Fitting()), *([also] if also else [])]
+    return rule(
+        id=rule_id,
+        applies_to=AppliesTo(specification, when=broken),
+        requires=Requires(characteristic=tuple(wanted)),
+    )
