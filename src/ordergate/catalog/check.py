@@ -57,13 +57,13 @@ def check_rules(documents: Sequence[Any]) -> list[list[Problem]]:
         if rule and seen.setdefault((rule.id, rule.version), one.document) != one.document:
             text = f"{rule.id} version {rule.version} is there with other content"
             one.problems.append(Problem("version", text))
-    in_force = _in_force(checked)
     before: list[Rule] = []
-    for one in in_force:
+    for one in _in_force(checked):
         one.problems += _ties(one, before)
         before += [one.rule] if one.rule else []
+    sound = [one.rule for one in _in_force(checked) if one.rule and not one.problems]
     for one in checked:
-        _rehearse(one, [rule for rule in before if one.rule and rule.id != one.rule.id])
+        _rehearse(one, [rule for rule in sound if one.rule and rule.id != one.rule.id])
     return [one.problems for one in checked]
 
 

@@ -178,7 +178,7 @@ def test_rules_at_a_gateway_are_listed(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_example_rules_are_sound(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["catalog", "check", str(EXAMPLES / "catalog")]) == 0
-    assert capsys.readouterr().out == "4 rules, no problems.\n"
+    assert capsys.readouterr().out == "4 rules with 9 tests, no problems.\n"
 
 
 @pytest.fixture
