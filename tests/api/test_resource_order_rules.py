@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,103 @@ class TestPutResourceOrderRule:
         error = gateway.put("/resourceOrderRule/other", rule(), expect=400)
         assert error["message"] == "id"
 
+    def test_rule_whose_own_test_fails_is_refused_with_its_place(self, gateway: Client) -> None:
+        new = rule(tests=[{"name": "two", "given": {}, "expect": {"items": ["port", "cable"]}}])
+        path = f"/resourceOrderRule/{new['id']}"
+        text = json.dumps(new, indent=2)
+        line = 1 + text[: text.index('"cable"')].count("\n")
+        headers = {"Content-Type": "application/json"}
+        error = gateway.call("PUT", path, 400, data=text, headers=headers)
+        assert error["message"] == "tests[0].expect.items[1]"
+        assert error["reason"] == (
+            f'tests[0].expect.items[1] (line {line}, column 11): test "two": '
+            "expected cable, but there is port"
+        )
+        gateway.get(path, expect=404)
+        new["tests"][0]["expect"]["items"].pop()
+        assert gateway.put(path, new, expect=201)["tests"] == new["tests"]
+
+    def test_rule_is_tested_beside_those_in_force(self, gateway: Client) -> None:
+        first = rule()
+        gateway.put(f"/resourceOrderRule/{first['id']}", first, expect=201)
+        order = service_order(
+            serviceOrderItem=[
+                service_item(serviceSpecification={"id": first["id"]}, serviceCharacteristic=[])
+            ]
+        )
+        given = {"serviceOrder": order}
+        second = rule(tests=[{"name": "of the first", "given": given, "expect": {}}])
+        gateway.put(f"/resourceOrderRule/{second['id']}", second, expect=201)
+
+    def test_rule_that_ties_with_one_in_force_is_refused_until_that_is_retired(
+        self, gateway: Client
+    ) -> None:
+        first = rule()
+        second = rule(appliesTo=first["appliesTo"])
+        paths = [f"/resourceOrderRule/{one['id']}" for one in (first, second)]
+        gateway.put(paths[0], first, expect=201)
+        error = gateway.put(paths[1], second, expect=400)
+        assert error["message"] == "appliesTo"
+        assert f"ties with {first['id']}" in error["reason"]
+        assert "retire it" in error["reason"]
+        gateway.put(paths[1], {**second, "status": "draft"}, expect=201)
+        gateway.put(paths[0], {**first, "version": 2}, expect=201)
+        gateway.delete(paths[0])
+        gateway.put(paths[1], {**second, "version": 2}, expect=201)
+        assert outcome(gateway, first["id"])["rule"] == {"id": second["id"], "version": 2}
+
+    @pytest.mark.parametrize(
+        ("period", "expected"),
+        [
+            ({"startDateTime": "2001-01-01T00:00:00Z"}, "standard"),
+            ({"endDateTime": "2099-01-01T00:00:00Z"}, "standard"),
+            ({"startDateTime": "2099-01-01T00:00:00Z"}, "special"),
+            ({"endDateTime": "2001-01-01T00:00:00Z"}, "special"),
+        ],
+    )
+    def test_rule_decides_only_while_it_is_valid(
+        self, gateway: Client, period: dict[str, str], expected: str
+    ) -> None:
+        new = rule(validFor=period)
+        gateway.put(f"/resourceOrderRule/{new['id']}", new, expect=201)
+        assert outcome(gateway, new["id"])["outcome"] == expected
+
+    def test_draft_decides_nothing_and_leaves_the_version_before_in_force(
+        self, gateway: Client
+    ) -> None:
+        new = rule()
+        path = f"/resourceOrderRule/{new['id']}"
+        gateway.put(path, new, expect=201)
+        gateway.put(path, {**new, "version": 2, "status": "draft"}, expect=201)
+        assert outcome(gateway, new["id"])["rule"]["version"] == 1
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "characteristic.list.map(x, characteristic.list).map(x, x) == []",
+            "9223372036854775807 + item.quantity > 0",
+            "characteristic.surprise.name == 'x'",
+        ],
+    )
+    def test_expression_that_fails_makes_the_item_special_and_never_an_error(
+        self, gateway: Client, expression: str
+    ) -> None:
+        # `feature` is never set in a sample, so these can't be found beforehand.
+        when = f"has(feature.late) && {expression}"
+        new = rule(special=[{"code": "late", "when": when, "reason": "Late."}])
+        gateway.put(f"/resourceOrderRule/{new['id']}", new, expect=201)
+        item = service_item(
+            serviceSpecification={"id": new["id"]},
+            serviceCharacteristic=[{"name": "list", "value": [[1] * 9] * 900}],
+            feature=[{"name": "late", "featureCharacteristic": [{"name": "by", "value": 1}]}],
+        )
+        body = {"serviceOrder": service_order(serviceOrderItem=[item])}
+        started = time.monotonic()
+        decided = gateway.post("/assessment", body, expect=200)["assessment"]["item"][0]
+        assert decided["outcome"] == "special"
+        assert [one["code"] for one in decided["reason"]] == ["ruleFailed"]
+        assert time.monotonic() - started < 5
+
 
 class TestRetrieveResourceOrderRule:
     def test_highest_version_unless_one_is_named(self, gateway: Client) -> None:
@@ -127,6 +226,22 @@ class TestCheckResourceOrderRule:
         paths = {problem["path"] for problem in told["problem"]}
         assert {"name", "orderItem[0].key"} <= paths
         gateway.get(f"/resourceOrderRule/{wrong['id']}", expect=404)
+
+    def test_problem_has_its_line_and_column_in_the_body(self, gateway: Client) -> None:
+        text = json.dumps(rule(special=[{"code": "c", "when": "nope", "reason": "r"}]), indent=1)
+        line = 1 + text[: text.index('"when"')].count("\n")
+        headers = {"Content-Type": "application/json"}
+        path = "/resourceOrderRule/check"
+        told = gateway.call("POST", path, 200, data=text, headers=headers)
+        (problem,) = told["problem"]
+        assert (problem["path"], problem["line"], problem["column"]) == ("special[0].when", line, 4)
+
+    def test_tests_of_a_rule_are_run(self, gateway: Client) -> None:
+        test = {"name": "none", "given": {}, "expect": {"items": []}}
+        told = gateway.post("/resourceOrderRule/check", rule(tests=[test]), expect=200)
+        (problem,) = told["problem"]
+        assert problem["path"] == "tests[0].expect.items"
+        assert problem["message"] == 'test "none": did not expect port'
 
     def test_good_rule_has_none(self, gateway: Client) -> None:
         told = gateway.post("/resourceOrderRule/check", rule(), expect=200)

@@ -195,7 +195,7 @@ def test_broken_rule_is_2_with_file_and_line(
     line = 1 + broken.read_text()[: broken.read_text().index("nosuch")].count("\n")
 
     assert run(["catalog", "check", str(broken)]) == 2
-    assert f"{broken}:{line}: " in capsys.readouterr().err
+    assert f"{broken}:{line}:5: " in capsys.readouterr().err
 
     assert run(["catalog", "check", "--json", str(broken)]) == 2
     problem = json.loads(capsys.readouterr().out)[0]
