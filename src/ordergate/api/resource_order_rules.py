@@ -98,7 +98,8 @@ class ResourceOrderRules:
         rule = body()
         if rule["id"] != id_:
             raise InvalidDocumentError(
-                f"The rule's id is {rule['id']!r}, the address says {id_!r}.", path="id"
+                f"The rule's id is {rule['id']!r}, the address says {id_!r}: make them one.",
+                path="id",
             )
         problems = self._check(rule, body_text())
         if problems:
