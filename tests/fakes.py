@@ -12,7 +12,7 @@ from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableErro
 from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
-from ordergate.model.states import FINAL_OF_TASK
+from ordergate.model.states import FINAL, FINAL_OF_TASK
 from ordergate.process.ports import Plan
 from ordergate.process.rules import ExpressionError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.cancel_task import CancelTaskKind
+    from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
     from ordergate.process.ports import Entity, RecordedRequest
     from ordergate.process.rules import Rule
@@ -138,6 +139,7 @@ class InMemoryOrderBook(_Away):
         self._kept: dict[str, _Kept] = {}
         self._changed_between = changed_between
         self.writes = 0
+        self.looked_back = 0
 
     async def add(self, order: Entity) -> Entity | None:
         self.answer()
@@ -177,6 +179,38 @@ class InMemoryOrderBook(_Away):
 
     async def remove(self, order: Entity) -> bool:
         return self._write(order, deleted=True)
+
+    async def issued_for(
+        self, services: Collection[str], resources: Collection[str]
+    ) -> Sequence[Document]:
+        def concerned(item: Document) -> bool:
+            service = item.get("requestedItem", {}).get("service", {}).get("id")
+            return service in services or item.get("resource", {}).get("id") in resources
+
+        return self._issued(lambda order: any(map(concerned, order.get("orderItem", []))))
+
+    async def issued_by(self, requests: Collection[str]) -> Sequence[Document]:
+        return self._issued(lambda order: order.get("initiatingRequest", {}).get("id") in requests)
+
+    async def waiting_for(self, orders: Collection[str]) -> Sequence[Document]:
+        return self._issued(
+            lambda order: any(
+                related.get("orderItem", {}).get("resourceOrderId") in orders
+                for item in order.get("orderItem", [])
+                for related in item.get("orderItemRelationship", [])
+            )
+        )
+
+    def _issued(self, wanted: Callable[[Document], bool]) -> Sequence[Document]:
+        self.answer()
+        self.looked_back += 1
+        found = [
+            kept.entity.document
+            for kept in self._kept.values()
+            if wanted(kept.entity.document)
+            and not (kept.deleted and kept.entity.document["state"] not in FINAL)
+        ]
+        return copy.deepcopy(sorted(found, key=lambda one: (one["orderDate"], one["id"])))
 
     def owed(self, order_id: str) -> list[OwedEvent]:
         """Return what waits in the order's outbox, removed or not."""

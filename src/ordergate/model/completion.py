@@ -35,6 +35,11 @@ def completed(document: Document, moment: datetime) -> Document:
     return complete
 
 
+def in_utc(text: str | None) -> str | None:
+    """Return a date-time in the one form in which two of them compare; None for none."""
+    return str(_utc(text)) if text else None
+
+
 def _party(party: Document) -> Document:
     kind = party.get("@referredType") or party.get("@type") or "RelatedParty"
     named = {"id": party.get("id") or party.get("href", ""), "@referredType": kind}

@@ -46,9 +46,25 @@ class ItemReference:
     resource_order_href: str | None = None
 
 
+OPERATING = (
+    "administrativeState",
+    "operationalState",
+    "resourceStatus",
+    "startOperatingDate",
+    "endOperatingDate",
+    "relatedParty",
+    "note",
+)
+"""Attributes of a resource that its service decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`ResourceRefOrValue` that an item asks for, with a pre-allocated id on `add`."""
+    """`ResourceRefOrValue` that an item asks for, with a pre-allocated id on `add`.
+
+    Args:
+        operating: those of `OPERATING` that are asked for.
+    """
 
     id: str
     href: str
@@ -59,6 +75,7 @@ class Resource:
     place: Document | None = None
     characteristic: Mapping[str, Any] = field(default_factory=dict)
     specification: Specification | None = None
+    operating: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +83,18 @@ class ResourceOrderItem:
     """`ResourceOrderItem`; `depends_on` becomes `orderItemRelationship` of type `dependency`.
 
     Args:
-        requested_item_id: the item of the request that it serves; stays inside the gateway.
+        requested_item_id: the item of the request that it serves.
+        line: the line of the rule that it stands for, by which later requests know it again.
+        service_id: the service that it is for.
     """
 
     id: str
     action: Action
     resource: Resource
-    resource_specification: Specification
+    resource_specification: Specification | None
     requested_item_id: str
+    line: str | None = None
+    service_id: str | None = None
     quantity: int = 1
     depends_on: tuple[ItemReference, ...] = ()
     appointment: Document | None = None

@@ -26,11 +26,16 @@ class ItemRelationship:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """`Feature` of a service, with its characteristics by name."""
+    """`Feature` of a service, with its characteristics by name.
+
+    Args:
+        relationship: type and name of each other feature that it requires or excludes.
+    """
 
     name: str
     is_enabled: bool = True
     characteristic: Mapping[str, Any] = field(default_factory=dict)
+    relationship: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Service:
     feature: tuple[Feature, ...] = ()
     place: tuple[Document, ...] = ()
     related_party: tuple[Document, ...] = ()
+    note: tuple[Document, ...] = ()
     supporting_resource: tuple[Document, ...] = ()
     supporting_service: tuple[Service, ...] = ()
     related_entity: tuple[Document, ...] = ()
@@ -52,7 +58,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOrderItem:
-    """`ServiceOrderItem`; its nested items are in `item`."""
+    """`ServiceOrderItem`; its nested items are in `item`.
+
+    Args:
+        requested_start_date: its own, where it isn't the order's.
+    """
 
     id: str
     action: Action
@@ -62,13 +72,19 @@ class ServiceOrderItem:
     item: tuple[ServiceOrderItem, ...] = ()
     appointment: Document | None = None
     needs_special_handling: bool = False
+    requested_start_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceOrder:
-    """`ServiceOrder_Create`: what a client asks for."""
+    """`ServiceOrder_Create`: what a client asks for.
+
+    Args:
+        waits_for_order: ids of the service orders that all of it waits for.
+    """
 
     item: tuple[ServiceOrderItem, ...]
+    waits_for_order: tuple[str, ...] = ()
     external_id: str | None = None
     category: str | None = None
     description: str | None = None

@@ -15,6 +15,7 @@ from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action, timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType
+from ordergate.model.relationships import is_dependency
 from ordergate.model.states import OrderState
 from ordergate.process.notify import notify
 from ordergate.process.ports import Entity
@@ -40,7 +41,6 @@ SERVER_OWNED = (
 )
 """Attributes of an order that a client can't set by POST: ignored, not refused (TMF630)."""
 
-DEPENDENCIES = frozenset({"dependency", "relieson", "dependson"})
 _RESOURCE_IDS = UUID("1a6b6f8e-7f5c-5a53-8f6e-1b1c2f0a7d11")
 
 
@@ -152,7 +152,7 @@ def _check_relationships(items: list[Document], order_id: str) -> None:
                     f"There is no item {target.get('itemId')!r} in this order.",
                     path=f"orderItem[{index}].orderItemRelationship[{number}].orderItem.itemId",
                 )
-            if str(relationship.get("relationshipType", "")).lower() in DEPENDENCIES:
+            if is_dependency(relationship.get("relationshipType")):
                 waits.setdefault(item["id"], set()).add(target["itemId"])
     try:
         TopologicalSorter(waits).prepare()

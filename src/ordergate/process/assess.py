@@ -12,16 +12,28 @@ from typing import TYPE_CHECKING, Any
 from ordergate.model.common import Action
 from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
+from ordergate.process.contradictions import contradictions, is_there
+from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError, Feasibility, matching
+from ordergate.process.supersede import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ordergate.model.feasibility import FeasibilityAssessment
+    from ordergate.model.order import ItemReference
     from ordergate.process.feasibility import LookedUp
+    from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import Rule, Scope
+
+
+_TAKE_NOTHING = frozenset({"alreadySo", "withdrawn", "notProvisioned"})
+"""Codes of the reasons for which a standard item takes no order items."""
+
+_ONLY_DESIGNED = frozenset({"designed", "feasibilityChecked"})
+"""States of a service that takes no resources yet."""
 
 
 class Outcome(StrEnum):
@@ -69,7 +81,8 @@ class Assessment:
     def is_survey_first(self) -> bool:
         """Whether the rule wants a survey before anything is provisioned."""
         wanted = self.rule is not None and self.rule.feasibility is Feasibility.ALWAYS
-        return wanted and self.outcome is Outcome.STANDARD
+        provides = self.item.action is not Action.DELETE and not self.takes_nothing
+        return wanted and provides and self.outcome is Outcome.STANDARD
 
     @property
     def is_provisioned(self) -> bool:
@@ -78,25 +91,47 @@ class Assessment:
             return self.is_feasible
         return self.outcome is Outcome.STANDARD and not self.is_survey_first
 
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether it is standard, and nothing is to be done for it."""
+        if self.outcome is not Outcome.STANDARD:
+            return False
+        unchanged = self.item.action is Action.NO_CHANGE
+        return unchanged or any(one.code in _TAKE_NOTHING for one in self.reason)
+
+    def because(self, *reasons: Reason) -> Assessment:
+        """Return it with more reasons, and the same outcome."""
+        return replace(self, reason=(*self.reason, *reasons))
+
     def as_special(self, *reasons: Reason) -> Assessment:
         """Return it handed over for these reasons instead."""
         return replace(self, outcome=Outcome.SPECIAL, reason=(*self.reason, *reasons))
 
 
 def assess(
-    request: InitiatingRequest, rules: Sequence[Rule], moment: datetime
+    request: InitiatingRequest,
+    rules: Sequence[Rule],
+    moment: datetime,
+    previous: Mapping[str, Previous] | None = None,
+    awaited: Mapping[str, Sequence[ItemReference]] | None = None,
 ) -> tuple[Assessment, ...]:
-    """Return the outcome of each item, the first of `Outcome` that holds."""
-    looped = _in_a_cycle(request.item)
-    known = {item.id for item in request.item}
+    """Return the outcome of each item, the first of `Outcome` that holds.
+
+    Args:
+        previous: what was issued before, by item.
+        awaited: the order items that stand for another order; one that isn't there is unknown.
+    """
+    wrong = contradictions(request.item, previous or {})
     assessments = []
     for item in request.item:
-        contradictions = tuple(_contradictions(item, known, looped))
-        assessments.append(
-            Assessment(item, Outcome.REJECTED, contradictions)
-            if contradictions
-            else _assess_item(request, item, rules, moment)
-        )
+        before = (previous or {}).get(item.id, NOTHING)
+        if wrong[item.id]:
+            assessments.append(Assessment(item, Outcome.REJECTED, wrong[item.id]))
+            continue
+        found = _assess_item(request, item, rules, moment, before)
+        if found.outcome in {Outcome.SPECIAL, Outcome.STANDARD} and not found.takes_nothing:
+            found = _hindered(found, tuple(_hindrances(item, before, awaited or {})))
+        assessments.append(found)
     return tuple(assessments)
 
 
@@ -106,7 +141,9 @@ def outcome_of(assessments: Iterable[Assessment]) -> Outcome:
     return next(outcome for outcome in Outcome if outcome in outcomes)
 
 
-def scope_of(request: InitiatingRequest, item: RequestedItem) -> dict[str, Any]:
+def scope_of(
+    request: InitiatingRequest, item: RequestedItem, previous: Previous = NOTHING
+) -> dict[str, Any]:
     """Return what the expressions of a rule may look at (`rules.VARIABLES`)."""
     specification = item.specification
     return {
@@ -131,7 +168,7 @@ def scope_of(request: InitiatingRequest, item: RequestedItem) -> dict[str, Any]:
         "feature": {name: dict(values) for name, values in item.feature.items()},
         "place": dict(item.place),
         "party": dict(item.party),
-        "previous": {},
+        "previous": previous.as_variable(),
     }
 
 
@@ -140,25 +177,41 @@ def _assess_item(
     item: RequestedItem,
     rules: Sequence[Rule],
     moment: datetime,
+    previous: Previous,
 ) -> Assessment:
-    if item.action is Action.NO_CHANGE:
-        unchanged = Reason("noChange", "Nothing is to change, so nothing is issued.", item.path)
-        return Assessment(item, Outcome.STANDARD, (unchanged,))
-    if item.action is not Action.ADD:
-        by_hand = Reason(
-            "actionNotStandard",
-            f"The standard sets only add; {item.action} is handed over.",
-            item.path,
-        )
-        return Assessment(item, Outcome.SPECIAL, (by_hand,))
-    scope = scope_of(request, item)
+    nothing = _nothing_to_do(item, previous)
+    if nothing is not None:
+        return Assessment(item, Outcome.STANDARD, (nothing,))
+    scope = scope_of(request, item, previous)
     try:
         found = matching(rules, item, request.request_type, scope, moment)
     except ExpressionError as error:
+        if item.action is Action.DELETE:
+            return Assessment(item, Outcome.STANDARD)
         return Assessment(item, Outcome.SPECIAL, (rule_failed(item, error),))
+    if item.action is Action.DELETE:
+        # What was delivered is recovered whatever the rules are now; one may know its domain.
+        rule = found[0] if len(found) == 1 and not previous.delivered else None
+        return Assessment(item, Outcome.STANDARD, rule=rule)
     if len(found) != 1:
         return Assessment(item, Outcome.SPECIAL, (_no_single_rule(item, found),))
     return _by_rule(item, found[0], scope)
+
+
+def _nothing_to_do(item: RequestedItem, previous: Previous) -> Reason | None:
+    """Return why the item takes no order items, whatever the rules; None if it may take some."""
+    if item.action is Action.NO_CHANGE:
+        return Reason("noChange", "Nothing is to change, so nothing is issued.", item.path)
+    if item.action is Action.DELETE:
+        if previous.superseded and not previous.delivered:
+            said = "What was issued for it is withdrawn before anybody began with it."
+            return Reason("withdrawn", said, item.path)
+        return None
+    state = item.subject.get("state")
+    if state in _ONLY_DESIGNED:
+        said = f"A service that is to be {state} takes no resources yet."
+        return Reason("notProvisioned", said, f"{item.path}.state")
+    return None
 
 
 def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
@@ -176,86 +229,43 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
         )
     except ExpressionError as error:
         return Assessment(item, Outcome.SPECIAL, (rule_failed(item, error),), rule)
-    reasons = [
+    reasons = tuple(
         Reason(special.code, special.reason, item.path)
         for special, condition in zip(rule.special, conditions, strict=True)
         if condition.value is True
-    ]
-    for order_id in item.waits_for_order:
-        # Nothing here knows when that order is complete; whoever tracks both does.
-        said = f"It waits for order {order_id}, which is tracked elsewhere."
-        reasons.append(Reason("waitsForOtherOrder", said, item.path))
-    if item.needs_special_handling:
-        reasons.append(Reason("requested", "The requester asks for special handling.", item.path))
+    )
     outcome = Outcome.SPECIAL if reasons else Outcome.STANDARD
-    if outcome is Outcome.STANDARD and rule.feasibility is Feasibility.ALWAYS:
+    return Assessment(item, outcome, reasons, rule, conditions)
+
+
+def _hindered(assessment: Assessment, hindrances: Sequence[Reason]) -> Assessment:
+    """Return it with what no rule knows of, and that a rule wants a survey first."""
+    if hindrances:
+        return assessment.as_special(*hindrances)
+    item = assessment.item
+    if assessment.is_survey_first:
         first = "Its rule wants a feasibility assessment before anything is provisioned."
-        reasons.append(Reason("feasibilityFirst", first, item.path))
-    return Assessment(item, outcome, tuple(reasons), rule, conditions)
+        return assessment.because(Reason("feasibilityFirst", first, item.path))
+    return assessment
 
 
-def _contradictions(
-    item: RequestedItem, known: set[str], looped: frozenset[str]
+def _hindrances(
+    item: RequestedItem, previous: Previous, awaited: Mapping[str, Sequence[ItemReference]]
 ) -> Iterable[Reason]:
-    """Yield where the item contradicts itself or the rest of the request."""
-    for target in item.relies_on:
-        if target not in known:
-            yield Reason("unknownItem", f"It waits for {target!r}, which isn't there.", item.path)
-    if item.quantity < 1:
-        yield Reason("invalidQuantity", f"{item.quantity} can't be ordered.", item.path)
-    if item.id in looped:
-        yield Reason("dependencyCycle", "It waits for itself, through other items.", item.path)
-    if item.action is Action.ADD and item.subject.get("state") == "terminated":
-        yield Reason(
-            "terminatedAdd", "A service can't be added as terminated.", f"{item.path}.state"
-        )
-    delivered = item.subject.get("id") or item.supporting_resource
-    if item.action in {Action.MODIFY, Action.DELETE} and not delivered:
-        yield Reason(
-            "neverDelivered",
-            f"There is nothing to {item.action}: name the service's id or its supportingResource.",
-            item.path,
-        )
-
-
-def _in_a_cycle(items: Iterable[RequestedItem]) -> frozenset[str]:
-    """Return the ids of items that wait for themselves, directly or through others.
-
-    Kosaraju's way, without recursion: two walks, so a large request costs no more than its size.
-    """
-    waits = {item.id: list(item.relies_on) for item in items}
-    waited: dict[str, list[str]] = {}
-    for item_id, targets in waits.items():
-        for target in targets:
-            waited.setdefault(target, []).append(item_id)
-    looped = {item_id for item_id, targets in waits.items() if item_id in targets}
-    seen: set[str] = set()
-    finished = [one for start in waits for one in _walk(start, waits, seen)]
-    seen = set()
-    for start in reversed(finished):
-        component = _walk(start, waited, seen)
-        if len(component) > 1:
-            looped.update(component)
-    return frozenset(looped)
-
-
-def _walk(start: str, edges: Mapping[str, Sequence[str]], seen: set[str]) -> list[str]:
-    """Return what is reached from `start` and wasn't seen before, each after what it leads to."""
-    finished: list[str] = []
-    left = [(start, iter(edges.get(start, ())))]
-    if start in seen:
-        return finished
-    seen.add(start)
-    while left:
-        node, targets = left[-1]
-        target = next((one for one in targets if one not in seen), None)
-        if target is None:
-            finished.append(node)
-            left.pop()
-        else:
-            seen.add(target)
-            left.append((target, iter(edges.get(target, ()))))
-    return finished
+    """Yield what keeps a standard set from being issued, whatever the rule."""
+    for order_id in item.waits_for_order:
+        if order_id not in awaited:
+            # Nothing here knows when that order is complete; whoever tracks both does.
+            said = f"It waits for order {order_id}, which is tracked elsewhere."
+            yield Reason("waitsForOtherOrder", said, item.path)
+    if item.needs_special_handling:
+        yield Reason("requested", "The requester asks for special handling.", item.path)
+    for order_id in previous.unclear:
+        said = f"Order {order_id} is being cancelled: what will be left of it isn't known yet."
+        yield Reason("beingCancelled", said, item.path)
+    if item.action in CHANGES and not is_there(item, previous):
+        said = f"Order {previous.surveyed[0]} is still to say whether it can be delivered."
+        yield Reason("beingAssessed", said, item.path)
 
 
 def _no_single_rule(item: RequestedItem, found: Sequence[Rule]) -> Reason:

@@ -15,13 +15,19 @@ from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
+from ordergate.process.change import change
 from ordergate.process.determine import determine
-from ordergate.process.draft import MOST_ITEMS, draft, linked
+from ordergate.process.draft import MOST_ITEMS
 from ordergate.process.feasibility import look_up
+from ordergate.process.link import Elsewhere, linked
+from ordergate.process.match import AmbiguousResourceError
 from ordergate.process.predetermined import predetermined
+from ordergate.process.previous import NOTHING, there
 from ordergate.process.rules import ExpressionError
 from ordergate.process.special_handling import special_handling
+from ordergate.process.supersede import supersede
 from ordergate.process.verify import verify
+from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     from ordergate.process.draft import Draft
     from ordergate.process.knowledge import Knowledge
     from ordergate.process.predetermined import Predetermined
+    from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
 
@@ -52,6 +59,7 @@ class Decision:
         resource_order: the standard sets; those of the hand-overs are in `hand_over`.
         predetermined: the orders that a feasibility assessment holds.
         deferred: ids of items that wait for what isn't provisioned yet: issued in a later round.
+        superseded: ids of orders that were issued before and are to be withdrawn now.
     """
 
     request: InitiatingRequest
@@ -60,6 +68,7 @@ class Decision:
     predetermined: tuple[Predetermined, ...] = ()
     hand_over: tuple[HandOver, ...] = ()
     deferred: frozenset[str] = frozenset()
+    superseded: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -75,6 +84,15 @@ class Decision:
     def state(self) -> OrderState:
         """The state that the request, and a service order, ends up in."""
         return _STATES[self.outcome]
+
+    @property
+    def provisioned(self) -> frozenset[str]:
+        """Ids of the items that take what they take now."""
+        return frozenset(
+            one.item.id
+            for one in self.assessment
+            if one.is_provisioned and one.item.id not in self.deferred
+        )
 
     @property
     def all_orders(self) -> tuple[ResourceOrder, ...]:
@@ -94,13 +112,22 @@ def decide(
     Args:
         only: ids of the items to decide, where others were decided in an earlier round.
     """
-    assessments = assess(request, known.rules, moment)
-    if only is not None:
-        assessments = tuple(one for one in assessments if one.item.id in only)
-    decision = Decision(request, assessments)
-    if not assessments or decision.stops:
-        return decision
-    return _Case(request, known, addresses, moment).settled(assessments)
+    kept: frozenset[str] = frozenset()
+    while True:
+        # What is withdrawn decides what is assessed, and only then is known what can be withdrawn.
+        withdrawn = supersede(request, known.previous, known.waiting, kept)
+        told = replace(known, previous=withdrawn.previous)
+        assessments = assess(request, told.rules, moment, told.previous, told.awaited)
+        if only is not None:
+            assessments = tuple(one for one in assessments if one.item.id in only)
+        decision = Decision(request, assessments)
+        if not assessments or decision.stops:
+            return decision
+        decision = _Case(request, told, addresses, moment).settled(assessments)
+        hasty = withdrawn.hasty(decision.provisioned)
+        if not hasty:
+            return replace(decision, superseded=tuple(one.id for one in withdrawn.order))
+        kept |= hasty
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +145,10 @@ class _Case:
         current, drafts = self._drafted(remembered)
         while True:
             foreseen = [one for each in current for one in self._predetermined(each)]
-            deferred = _deferred(current, self.known)
+            deferred = _deferred(self.request, current, self.known)
             orders = self._determined(current, drafts, foreseen, deferred)
             issued = [one for one in current if one.item.id not in deferred]
-            findings = dict(verify(issued, orders))
+            findings = dict(verify(self.request, issued, orders))
             if not findings:
                 break
             current = [
@@ -168,16 +195,23 @@ class _Case:
         settled = []
         room = MOST_ITEMS
         for one in assessments:
-            if _takes_its_set(one) and one.rule is not None:
-                try:
-                    made = draft(self.request, one, one.rule, room)
-                except ExpressionError as error:
-                    failed = one.as_special(rule_failed(one.item, error))
-                    settled.append(self._remembered(failed))
-                    continue
-                drafts[one.item.id] = made
-                room -= len(made)
-            settled.append(one)
+            if not _takes_its_set(one) or one.takes_nothing:
+                settled.append(one)
+                continue
+            previous = self.known.previous.get(one.item.id, NOTHING)
+            try:
+                made = change(self.request, one, previous, room)
+            except ExpressionError as error:
+                failed = one.as_special(rule_failed(one.item, error))
+                settled.append(self._remembered(failed))
+                continue
+            except AmbiguousResourceError as error:
+                reason = Reason("ambiguousResource", str(error), one.item.path)
+                settled.append(self._remembered(one.as_special(reason)))
+                continue
+            drafts[one.item.id] = made
+            room -= len(made)
+            settled.append(_told(one, made, previous))
         return settled, drafts
 
     def _determined(
@@ -192,10 +226,12 @@ class _Case:
             for one in current
             if _takes_its_set(one) and one.item.id not in deferred
         }
-        elsewhere: dict[str, Sequence[ItemReference]] = {**self.known.issued}
+        exits: dict[str, Sequence[ItemReference]] = {**self.known.issued}
         for one in foreseen:
-            elsewhere[one.item_id] = (*elsewhere.get(one.item_id, ()), *one.exits)
-        linked_drafts = linked(standing, elsewhere)
+            exits[one.item_id] = (*exits.get(one.item_id, ()), *one.exits)
+        previous, awaited = self.known.previous, self.known.awaited
+        elsewhere = Elsewhere(exits=exits, previous=previous, awaited=awaited)
+        linked_drafts = linked(standing, self.request.item, elsewhere)
         return determine(self.request, linked_drafts, self.addresses, self.moment)
 
     def _hand_overs(self, current: Iterable[Assessment]) -> Iterator[HandOver]:
@@ -215,15 +251,32 @@ def _takes_its_set(one: Assessment) -> bool:
     return one.outcome is Outcome.STANDARD
 
 
-def _deferred(current: Sequence[Assessment], known: Knowledge) -> frozenset[str]:
+def _told(one: Assessment, made: Sequence[Draft], previous: Previous) -> Assessment:
+    """Return the assessment with what became of what was there before."""
+    if one.item.action is not Action.MODIFY:
+        return one
+    if not made and there(one.item, previous):
+        said = "What is delivered is already so; nothing is issued."
+        return replace(one, reason=(Reason("alreadySo", said, one.item.path),))
+    if previous.superseded:
+        names = ", ".join(order.id for order in previous.superseded)
+        said = f"Nobody had begun with order {names}: it is withdrawn, and this ordered instead."
+        return one.because(Reason("superseded", said, one.item.path))
+    return one
+
+
+def _deferred(
+    request: InitiatingRequest, current: Sequence[Assessment], known: Knowledge
+) -> frozenset[str]:
     """Return what waits for an item that isn't provisioned yet, and what waits for that.
 
     Special items never hold back what doesn't depend on them.
     """
     assessed = by_id(current)
     waiting: dict[str, list[str]] = {}
+    waits = waits_of(request.item)
     for one in current:
-        for target in one.item.relies_on:
+        for target in waits[one.item.id]:
             waiting.setdefault(target, []).append(one.item.id)
     stopped = [one.item.id for one in current if not one.is_provisioned]
     stopped += [one for one in waiting if one not in assessed and one not in known.issued]

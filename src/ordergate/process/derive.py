@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordergate.model.common import Action
+from ordergate.model.relationships import is_dependency
 from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState, next_states
-from ordergate.process.acknowledge import DEPENDENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +141,7 @@ def _waiting(order: Document) -> dict[str, list[str]]:
     for item in order["orderItem"]:
         for relationship in item.get("orderItemRelationship", []):
             target = relationship.get("orderItem", {})
-            waits = str(relationship.get("relationshipType", "")).lower() in DEPENDENCIES
+            waits = is_dependency(relationship.get("relationshipType"))
             if waits and target.get("resourceOrderId") in {None, order["id"]}:
                 found.setdefault(target["itemId"], []).append(item["id"])
     return found

@@ -1,18 +1,21 @@
 """Determine: from drafts to the resource orders that a request takes.
 
 eTOM 1.5.6.7: determine the associated resource orders; an order may ask for a feasibility
-assessment or for new provisioning. Everything is deterministic: the same request and rules give
-the same orders, ids included.
+assessment, for new provisioning, for a change or for recovery. Everything is deterministic: the
+same request and rules give the same orders, ids included.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID, uuid5
 
-from ordergate.model.common import Reference
+from ordergate.model.common import Action, Reference
+from ordergate.model.completion import in_utc
 from ordergate.model.order import (
+    OPERATING,
     ItemReference,
     Resource,
     ResourceOrder,
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from ordergate.process.draft import Draft
     from ordergate.process.request import InitiatingRequest
 
+_Group: TypeAlias = "tuple[OrderType, str, str | None]"
+"""Order type, domain, and when the work may begin."""
+
 ORDER_IDS = UUID("6f0d3c3e-5d0b-5f3e-9d0c-8c5f1f2f6520")
 """Namespace of the ids of everything that is issued for a request."""
 
@@ -38,11 +44,16 @@ _PRIORITY_NAMES = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 def determine(
     request: InitiatingRequest, drafts: Iterable[Draft], addresses: Addresses, moment: datetime
 ) -> tuple[ResourceOrder, ...]:
-    """Return the resource orders: the drafts grouped by what they ask for and by domain."""
-    groups: dict[tuple[OrderType, str], list[Draft]] = {}
+    """Return the resource orders: the drafts grouped by what they ask for, domain and start."""
+    groups: dict[_Group, list[Draft]] = {}
     for one in drafts:
-        groups.setdefault((one.order_type, one.template.domain), []).append(one)
-    ids = {group: order_id_of(request, *group) for group in groups}
+        start = one.requested_start_date or request.requested_start_date
+        groups.setdefault((one.order_type, one.domain, in_utc(start)), []).append(one)
+    starts = Counter(group[:2] for group in groups)
+    ids = {
+        group: order_id_of(request, group[0], _part(group, split=starts[group[:2]] > 1))
+        for group in groups
+    }
     home = {one.id: ids[group] for group, members in groups.items() for one in members}
     return tuple(
         replace(
@@ -55,9 +66,32 @@ def determine(
                 moment=moment,
             ),
             item=tuple(_order_item(one, ids[group], home, addresses) for one in members),
+            requested_start_date=members[0].requested_start_date or request.requested_start_date,
+            external_reference=(*external_references(request), *_changed_orders(members)),
         )
         for group, members in groups.items()
     )
+
+
+def _part(group: _Group, *, split: bool) -> str:
+    """Return what tells the order from others of the same kind; the date only where it must."""
+    return f"{group[1]}/{group[2] or ''}" if split else group[1]
+
+
+def _changed_orders(drafts: Iterable[Draft]) -> Iterator[Document]:
+    """Yield references to the orders that delivered what is changed or taken away."""
+    last = (one.delivered.last for one in drafts if one.delivered is not None)
+    orders = {one.resource_order_id: one for one in last if one is not None}
+    for order_id, one in orders.items():
+        reference: Document = {
+            "id": order_id,
+            "href": one.resource_order_href,
+            "name": order_id,
+            "entityType": "ResourceOrder",
+            "externalReferenceType": "ResourceOrder",
+            "owner": "Ordergate",
+        }
+        yield {name: value for name, value in reference.items() if value is not None}
 
 
 def order_id_of(request: InitiatingRequest, order_type: OrderType, part: str) -> str:
@@ -134,32 +168,49 @@ def external_references(request: InitiatingRequest) -> Iterator[Document]:
 def _order_item(
     one: Draft, order_id: str, home: Mapping[str, str], addresses: Addresses
 ) -> ResourceOrderItem:
-    template = one.template
-    resource_id = str(uuid5(ORDER_IDS, f"{order_id}/{one.id}"))
+    before, template = one.delivered, one.template
     return ResourceOrderItem(
         id=one.id,
-        action=one.item.action,
-        resource=Resource(
-            id=resource_id,
-            href=addresses.resource(resource_id),
-            name=one.resource.get("name"),
-            category=one.resource.get("category"),
-            description=one.resource.get("description"),
-            at_type=one.resource.get("@type"),
-            place=one.place,
-            characteristic=one.characteristic,
-            specification=template.resource_specification,
-        ),
-        resource_specification=template.resource_specification,
+        action=one.action,
+        resource=_resource(one, order_id, addresses),
+        resource_specification=one.specification,
         requested_item_id=one.requested_item_id,
+        line=one.line,
+        service_id=one.item.service_id or (before.service_id if before else None),
         quantity=one.quantity,
         depends_on=(
             *(_reference(target, order_id, home, addresses) for target in one.depends_on),
             *one.waits_for,
         ),
-        appointment=one.item.appointment if template.appointment else None,
-        point_of_no_return=template.point_of_no_return,
+        appointment=one.item.appointment if _needs_visit(one) else None,
+        point_of_no_return=template.point_of_no_return if template else None,
     )
+
+
+def _resource(one: Draft, order_id: str, addresses: Addresses) -> Resource:
+    """Return the resource: one that is new has its id from here, any other keeps its own."""
+    before, said = one.delivered, one.resource
+    resource_id = before.resource_id if before else str(uuid5(ORDER_IDS, f"{order_id}/{one.id}"))
+    href = before.resource.get("href") if before else None
+    return Resource(
+        id=resource_id,
+        href=href or addresses.resource(resource_id),
+        name=said.get("name"),
+        category=said.get("category"),
+        description=said.get("description"),
+        at_type=said.get("@type"),
+        place=one.place,
+        characteristic=one.characteristic,
+        specification=one.specification,
+        operating={name: said[name] for name in OPERATING if name in said},
+    )
+
+
+def _needs_visit(one: Draft) -> bool:
+    """Return whether somebody has to come: as the rule says, else for what can be touched."""
+    if one.template is not None:
+        return one.template.appointment
+    return one.action is not Action.NO_CHANGE and one.resource.get("@type") == "PhysicalResource"
 
 
 def _reference(

@@ -7,20 +7,24 @@ same drafts, ids included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ordergate.model.common import Action
 from ordergate.model.order import OrderType
 from ordergate.process.assess import scope_of
+from ordergate.process.lines import elements, line_of
+from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError, Feasibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ordergate.model.common import Document
+    from ordergate.model.common import Document, Specification
     from ordergate.model.order import ItemReference
     from ordergate.process.assess import Assessment
+    from ordergate.process.previous import Delivered, Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import OrderItemTemplate, Rule, Scope
 
@@ -33,42 +37,55 @@ class Draft:
     """An order item before it is known which order it goes to.
 
     Args:
-        key: the line of the rule it is made from; `element` the index in that line's `forEach`.
+        line: what it stands for, the same in every request about the service.
+        resource: attributes of the resource, by the names that TMF652 has for them.
+        template: the line of the rule it is made from; None where no rule is needed.
+        element: the index in that line's `forEach`.
         unit: which of the requested units it is for; None when it is ordered in bulk for all.
+        delivered: the resource that it is about, where it was delivered before.
         depends_on: ids of drafts that must be complete first.
         waits_for: likewise, items of orders that were issued before.
     """
 
     id: str
-    requested_item_id: str
-    order_type: OrderType
-    template: OrderItemTemplate
-    element: int | None
-    unit: int | None
-    quantity: int
-    resource: Mapping[str, str]
-    characteristic: Mapping[str, Any]
-    place: Document | None
     item: RequestedItem
+    order_type: OrderType
+    domain: str
+    line: str | None
+    specification: Specification | None
+    action: Action = Action.ADD
+    quantity: int = 1
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    characteristic: Mapping[str, Any] = field(default_factory=dict)
+    place: Document | None = None
+    template: OrderItemTemplate | None = None
+    element: int | None = None
+    unit: int | None = None
+    delivered: Delivered | None = None
+    requested_start_date: str | None = None
     depends_on: tuple[str, ...] = ()
     waits_for: tuple[ItemReference, ...] = ()
 
     @property
-    def key(self) -> str:
-        """The line of the rule."""
-        return self.template.key
+    def requested_item_id(self) -> str:
+        """The item of the request that it serves."""
+        return self.item.id
 
 
 def draft(
-    request: InitiatingRequest, assessment: Assessment, rule: Rule, most: int = MOST_ITEMS
+    request: InitiatingRequest,
+    assessment: Assessment,
+    rule: Rule,
+    most: int = MOST_ITEMS,
+    previous: Previous = NOTHING,
 ) -> tuple[Draft, ...]:
-    """Return the order items that `rule` takes for the assessed item.
+    """Return the order items that `rule` takes for the assessed item, as if nothing were there.
 
     Raises:
         ExpressionError: a value of the rule can't be computed for it, or makes no sense, or there
             would be more than `most` items.
     """
-    scope = scope_of(request, assessment.item)
+    scope = scope_of(request, assessment.item, previous)
     order_type = _order_type(assessment, rule)
     by_key: dict[str, list[Draft]] = {}
     for template in rule.order_item:
@@ -95,33 +112,37 @@ def _from_template(
         return
     units = _all_units(template, item, scope, most)
     numbered = template.for_each is not None or len(units) > 1
-    for number, (element, unit, quantity, inner) in enumerate(units, start=1):
+    repeated: dict[str | None, int] = {}
+    for number, ((element, identity), unit, quantity, inner) in enumerate(units, start=1):
+        repeated[identity] = repeated.get(identity, 0) + 1
+        named = {name: _text(name, one.evaluate(inner)) for name, one in template.resource.items()}
         yield Draft(
             id=f"{item.id}-{template.key}" + (f"-{number}" if numbered else ""),
-            requested_item_id=item.id,
+            item=item,
             order_type=order_type,
+            domain=template.domain,
+            line=line_of(template.key, identity, repeated[identity]),
+            specification=template.resource_specification,
             template=template,
             element=element,
             unit=unit,
             quantity=quantity,
-            resource={
-                name: _text(name, one.evaluate(inner)) for name, one in template.resource.items()
-            },
+            resource={**named, **item.operating},
             characteristic={
                 name: one.evaluate(inner) for name, one in template.characteristic.items()
             },
             place=item.place.get(template.place) if template.place else None,
-            item=item,
+            requested_start_date=item.requested_start_date,
         )
 
 
 def _all_units(
     template: OrderItemTemplate, item: RequestedItem, scope: Scope, most: int
-) -> list[tuple[int | None, int | None, int, Scope]]:
+) -> list[tuple[tuple[int | None, str | None], int | None, int, Scope]]:
     """Return element, unit, quantity and scope of each order item of a line."""
     every = (
         (element, unit, quantity, inner)
-        for element, inner in _elements(template, scope)
+        for element, inner in elements(template, scope)
         for unit, quantity in _units(template, item, inner)
     )
     units = list(islice(every, most + 1))
@@ -141,18 +162,6 @@ def _order_type(assessment: Assessment, rule: Rule) -> OrderType:
     """Return what is issued now: nothing is provisioned before a survey that a rule wants."""
     survey = rule.feasibility is Feasibility.ALWAYS and not assessment.is_feasible
     return OrderType.FEASIBILITY if survey else OrderType.PROVISION
-
-
-def _elements(template: OrderItemTemplate, scope: Scope) -> Iterator[tuple[int | None, Scope]]:
-    """Yield the scope of each element of the line's list; the plain scope where it has none."""
-    if template.for_each is None:
-        yield None, scope
-        return
-    elements = template.for_each.over.evaluate(scope)
-    if not isinstance(elements, list):
-        raise ExpressionError(f"forEach of {template.key} is not a list: {elements!r}")
-    for index, element in enumerate(elements):
-        yield index, {**scope, template.for_each.name: element}
 
 
 def _units(
@@ -198,47 +207,11 @@ def _within(
             yield other.id
 
 
-def _over_same_list(one: OrderItemTemplate, other: OrderItemTemplate) -> bool:
+def _over_same_list(one: OrderItemTemplate | None, other: OrderItemTemplate | None) -> bool:
     return (
-        one.for_each is not None
+        one is not None
+        and other is not None
+        and one.for_each is not None
         and other.for_each is not None
         and one.for_each.over.source == other.for_each.over.source
     )
-
-
-def linked(
-    drafts_by_item: Mapping[str, Sequence[Draft]],
-    elsewhere: Mapping[str, Sequence[ItemReference]] | None = None,
-) -> tuple[Draft, ...]:
-    """Return all drafts, with the dependencies between the requested items laid on them.
-
-    Every entry item of the one that waits depends on every exit item of the one it waits for.
-
-    Args:
-        elsewhere: the exit items of requested items whose orders are not drafted here.
-    """
-    exits = {item_id: _exits(drafts) for item_id, drafts in drafts_by_item.items()}
-    return tuple(
-        one
-        if one.depends_on
-        else replace(
-            one,
-            depends_on=tuple(
-                exit_id for target in one.item.relies_on for exit_id in exits.get(target, ())
-            ),
-            waits_for=tuple(
-                exit_item
-                for target in one.item.relies_on
-                if target not in exits
-                for exit_item in (elsewhere or {}).get(target, ())
-            ),
-        )
-        for drafts in drafts_by_item.values()
-        for one in drafts
-    )
-
-
-def _exits(drafts: Sequence[Draft]) -> tuple[str, ...]:
-    """Return the ids of the items that nothing else of the same set waits for."""
-    waited_for = {target for one in drafts for target in one.depends_on}
-    return tuple(one.id for one in drafts if one.id not in waited_for)

@@ -6,16 +6,18 @@ nested items and supporting services are flattened to leaves, for only those tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
 
 from ordergate.errors import InvalidDocumentError
-from ordergate.model.common import Reference
+from ordergate.model.common import Action, Reference
+from ordergate.model.relationships import is_dependency
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
@@ -26,8 +28,15 @@ if TYPE_CHECKING:
         ServiceOrderItem,
     )
 
-WAITS_FOR = frozenset({"dependency", "reliesOn", "dependsOn"})
-"""Relationship types that mean "not started until the other is complete"."""
+SERVICE_IDS = UUID("2f3a1c86-6a3e-5c0b-9a55-0e0d7c1f4b92")
+"""Namespace of the ids of services that a request brings into being."""
+
+_ASKED_BY_STATE: Mapping[str, Mapping[str, str]] = {
+    "reserved": {"administrativeState": "locked", "resourceStatus": "reserved"},
+    "inactive": {"administrativeState": "locked"},
+    "active": {"administrativeState": "unlocked", "operationalState": "enable"},
+}
+"""What a service's state asks of its resources (standards 7.4)."""
 
 
 def intake(
@@ -50,7 +59,13 @@ def intake(
         href=addresses.initiating_request(order_id),
         request_type=RequestType.SERVICE_ORDER,
         received_date=moment,
-        item=tuple(_requested_item(leaf, by_item) for leaf in leaves),
+        item=tuple(
+            replace(
+                _requested_item(leaf, by_item, _service_id(leaf, order_id), moment),
+                waits_for_order=_waits_for_order(order, leaf),
+            )
+            for leaf in leaves
+        ),
         source=Reference(order_id, addresses.service_order(order_id), "ServiceOrder"),
         external_id=order.external_id,
         category=order.category,
@@ -121,10 +136,24 @@ def _all_ids(items: Iterable[ServiceOrderItem], path: str) -> Iterator[tuple[str
         yield from _all_ids(item.item, f"{path}[{index}].serviceOrderItem")
 
 
-def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedItem:
+def new_service_id(request_id: str, item_id: str) -> str:
+    """Return the id of the service that the item brings into being; always the same one."""
+    return str(uuid5(SERVICE_IDS, f"{request_id}/{item_id}"))
+
+
+def _service_id(leaf: _Leaf, order_id: str) -> str | None:
+    """Return the service's id; one that is new and has none gets it here, to be named later."""
+    is_new = leaf.items[-1].action is Action.ADD
+    return leaf.service.id or (new_service_id(order_id, leaf.id) if is_new else None)
+
+
+def _requested_item(
+    leaf: _Leaf, by_item: Mapping[str, list[str]], service_id: str | None, moment: datetime
+) -> RequestedItem:
     """Return the leaf as a requested item; what its ancestors wait for, it waits for."""
     service, own = leaf.service, leaf.items[-1]
     features = {one.name: one.characteristic for one in service.feature if one.is_enabled}
+    identified = {"id": service_id} if service_id else {}
     return RequestedItem(
         id=leaf.id,
         path=leaf.path,
@@ -136,13 +165,58 @@ def _requested_item(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> RequestedI
         place=by_role(service.place),
         party=by_role(service.related_party),
         relies_on=_waits_for(leaf, by_item),
-        waits_for_order=tuple(one.order_id for one in _dependencies(leaf) if one.order_id),
         supporting_resource=service.supporting_resource,
         related_entity=service.related_entity,
         appointment=own.appointment,
-        subject=service.attributes,
+        subject={**service.attributes, **identified},
         needs_special_handling=any(one.needs_special_handling for one in leaf.items),
+        service_id=service_id,
+        operating=_operating(service),
+        requested_start_date=_requested_start_date(leaf, moment),
+        feature_relationship=tuple(
+            (one.name, kind, other)
+            for one in service.feature
+            if one.is_enabled
+            for kind, other in one.relationship
+        ),
     )
+
+
+def _operating(service: Service) -> dict[str, Any]:
+    """Return what the service's state, dates, parties and notes ask of its resources."""
+    attributes = service.attributes
+    disabled = attributes.get("isServiceEnabled") is False
+    asked: dict[str, Any] = {
+        **_ASKED_BY_STATE.get(service.state or "", {}),
+        **({"administrativeState": "locked"} if disabled else {}),
+        "startOperatingDate": attributes.get("startDate"),
+        "endOperatingDate": attributes.get("endDate"),
+        "relatedParty": list(service.related_party),
+        "note": list(service.note),
+    }
+    return {name: value for name, value in asked.items() if value}
+
+
+def _requested_start_date(leaf: _Leaf, moment: datetime) -> str | None:
+    """Return when the work may begin: as the item says, else when its service is to start."""
+    said = (item.requested_start_date for item in reversed(leaf.items))
+    start = leaf.service.attributes.get("startDate")
+    later = start if start and _is_after(start, moment) else None
+    return next(filter(None, said), later)
+
+
+def _is_after(text: str, moment: datetime) -> bool:
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)) > moment
+
+
+def _waits_for_order(order: ServiceOrder, leaf: _Leaf) -> tuple[str, ...]:
+    """Return the other orders that the leaf waits for, by its items or with all of its order."""
+    named = (one.order_id for one in _dependencies(leaf) if one.order_id)
+    return tuple(dict.fromkeys([*named, *order.waits_for_order]))
 
 
 def _waits_for(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> tuple[str, ...]:
@@ -159,7 +233,7 @@ def _waits_for(leaf: _Leaf, by_item: Mapping[str, list[str]]) -> tuple[str, ...]
 def _dependencies(leaf: _Leaf) -> Iterator[ItemRelationship]:
     for item in leaf.items:
         for relationship in item.relationship:
-            if relationship.relationship_type in WAITS_FOR:
+            if is_dependency(relationship.relationship_type):
                 yield relationship
 
 

@@ -78,7 +78,7 @@ def issue(
         idempotency=idempotency,
     )
     orders = planned(decision, documents, moment)
-    plan = Plan(orders, hand_overs_of(decision, documents))
+    plan = Plan(orders, hand_overs_of(decision, documents), decision.superseded)
     return RecordedRequest(record, service_order, asked, plan, waiting_in(decision))
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
+    from ordergate.process.history import IssuedOrder
+    from ordergate.process.previous import Previous
     from ordergate.process.rules import Rule
 
 
@@ -25,8 +27,14 @@ class Knowledge:
         feasibility: assessments that may concern its special items, the newest first.
         issued: requested items that were issued in an earlier round: the order items that whatever
             waits for them has to wait for.
+        previous: what was issued before, by requested item; nothing where one isn't there.
+        waiting: other orders that wait for some of those.
+        awaited: other service orders that items wait for: the order items that stand for them.
     """
 
     rules: Sequence[Rule] = ()
     feasibility: Sequence[FeasibilityAssessment] = ()
     issued: Mapping[str, Sequence[ItemReference]] = field(default_factory=dict)
+    previous: Mapping[str, Previous] = field(default_factory=dict)
+    waiting: Sequence[IssuedOrder] = ()
+    awaited: Mapping[str, Sequence[ItemReference]] = field(default_factory=dict)

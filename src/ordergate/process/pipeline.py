@@ -23,6 +23,7 @@ from ordergate.process.idempotency import check_key
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.lifecycle import conclude
+from ordergate.process.look_back import look_back
 from ordergate.process.reassess import asks_anew, reassess
 from ordergate.process.record import exits_of
 from ordergate.process.release import release
@@ -221,9 +222,15 @@ class IssueResourceOrders:
         except NotFoundError:
             return None
 
-    async def _known(self, request: InitiatingRequest) -> Knowledge:  # noqa: ARG002
+    async def _known(self, request: InitiatingRequest) -> Knowledge:
         """Return what the decision of the request rests on."""
-        return Knowledge(rules=self._rules.current())
+        before = await look_back(request, self._orders)
+        return Knowledge(
+            rules=self._rules.current(),
+            previous=before.previous,
+            waiting=before.waiting,
+            awaited=before.awaited,
+        )
 
     async def finish(self, record: RecordedRequest) -> None:
         """Issue what the plan holds; doing it again changes nothing."""

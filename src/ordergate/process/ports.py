@@ -224,6 +224,21 @@ class OrderBook(Protocol):
     async def remove(self, order: Entity) -> bool:
         """Take the order away; its owed events are told all the same. Return as `replace`."""
 
+    async def issued_for(
+        self, services: Collection[str], resources: Collection[str]
+    ) -> Sequence[Document]:
+        """Return the orders with an item for one of those services or resources, oldest first.
+
+        Also those that were deleted since, if they were over: what they delivered is still there.
+        Of such a one only what `history` reads may be left.
+        """
+
+    async def issued_by(self, requests: Collection[str]) -> Sequence[Document]:
+        """Return the orders that were issued for those requests, likewise."""
+
+    async def waiting_for(self, orders: Collection[str]) -> Sequence[Document]:
+        """Return the orders with an item that waits for one of those orders, likewise."""
+
 
 class CancelTaskBook(Protocol):
     """Keeps the cancel tasks of resource orders, or those of service orders."""

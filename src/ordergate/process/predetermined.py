@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordergate.model.order import ItemReference, OrderType
-from ordergate.process.acknowledge import DEPENDENCIES, acknowledge
+from ordergate.model.relationships import is_dependency
+from ordergate.process.acknowledge import acknowledge
 from ordergate.process.determine import external_references, order_id_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def exit_items(order: Document, item_ids: Collection[str]) -> Iterator[ItemRefer
         for item in order["orderItem"]
         if item["id"] in item_ids
         for related in item.get("orderItemRelationship", [])
-        if str(related.get("relationshipType", "")).lower() in DEPENDENCIES
+        if is_dependency(related.get("relationshipType"))
     }
     for item in order["orderItem"]:
         if item["id"] in item_ids and item["id"] not in waited_for:
@@ -67,6 +68,9 @@ def predetermined(
         InvalidDocumentError: one of them is not correct and complete; see `acknowledge`.
     """
     tie = {"id": request.id, "href": request.href, "@referredType": "InitiatingRequest"}
+    requested: Document = {"id": item.id}
+    if item.service_id:
+        requested["service"] = {"id": item.service_id}
     for number, body in enumerate(assessment.resource_order, start=1):
         document: Document = {
             "orderType": str(OrderType.PROVISION),
@@ -77,7 +81,7 @@ def predetermined(
                 *external_references(request),
                 *body.get("externalReference", []),
             ],
-            "orderItem": [{**one, "requestedItem": {"id": item.id}} for one in body["orderItem"]],
+            "orderItem": [{**one, "requestedItem": requested} for one in body["orderItem"]],
         }
         part = f"predetermined/{item.id}/{assessment.id}/{number}"
         order_id = order_id_of(request, OrderType.PROVISION, part)

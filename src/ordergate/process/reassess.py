@@ -78,7 +78,7 @@ def reassess(
     plan = Plan(
         planned(decision, documents, moment),
         hand_overs_of(decision, documents),
-        superseded=tuple(one.id for one in superseded),
+        superseded=(*(one.id for one in superseded), *decision.superseded),
         withdrawn=_handed_over(record.entity.document),
         revision=entity.revision,
     )

@@ -35,6 +35,11 @@ class RequestedItem:
         waits_for_order: ids of other orders that it waits for.
         subject: the service or resource asked about: its own attributes, for expressions.
         needs_special_handling: the requester asks for it.
+        service_id: the service that it is about; one that is new has its id from intake.
+        resource_id: the delivered resource that it is about, where it isn't about a service.
+        operating: what the service asks of each of its resources, in TMF652's words.
+        requested_start_date: no work is wanted before; the request's own where it says nothing.
+        feature_relationship: an enabled feature, the type of its relationship, another feature.
     """
 
     id: str
@@ -53,6 +58,11 @@ class RequestedItem:
     related_entity: tuple[Document, ...] = ()
     subject: Document = field(default_factory=dict)
     needs_special_handling: bool = False
+    service_id: str | None = None
+    resource_id: str | None = None
+    operating: Mapping[str, Any] = field(default_factory=dict)
+    requested_start_date: str | None = None
+    feature_relationship: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,7 @@ def _order_item(order_id: str, assessment: Assessment, addresses: Addresses) -> 
         ),
         resource_specification=asked,
         requested_item_id=item.id,
+        service_id=item.service_id,
         quantity=item.quantity,
         appointment=item.appointment,
     )

@@ -13,74 +13,133 @@ from typing import TYPE_CHECKING
 from ordergate.model.common import Action
 from ordergate.model.order import Reason
 from ordergate.process.assess import Outcome, by_id
+from ordergate.process.waiting import nearest, waits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
     from ordergate.process.assess import Assessment
+    from ordergate.process.request import InitiatingRequest
 
 MOST_DEPENDENCIES = 10_000
 """Dependencies that the items of one requested item may have: they are written out one by one."""
 
 
 def verify(
-    assessments: Sequence[Assessment], orders: Sequence[ResourceOrder]
+    request: InitiatingRequest,
+    assessments: Sequence[Assessment],
+    orders: Sequence[ResourceOrder],
 ) -> Iterator[tuple[str, Reason]]:
     """Yield (requested item, finding) where the set is not correct and complete (C8).
 
     Rules are checked before they are active, so a finding is a defect of a rule that the check
     couldn't see: its item is handed over, never half-issued.
     """
+    owners = by_id(assessments)
     ours = {order.id for order in orders}
     items = [_within(item, ours) for order in orders for item in order.item]
-    covered = {item.requested_item_id for item in items}
-    for one in assessments:
-        needs_items = one.outcome is Outcome.STANDARD and one.item.action is not Action.NO_CHANGE
-        if needs_items and one.item.id not in covered:
-            yield one.item.id, _finding(one, "its rule gives no order item for it")
-    owners = by_id(assessments)
     own: dict[str, list[ResourceOrderItem]] = {}
     for item in items:
         own.setdefault(item.requested_item_id, []).append(item)
-    for owner_id, problem in chain(_wrong_items(items), _tangled(own)):
+    for owner_id, problem in chain(
+        _uncovered(assessments, own),
+        _without_the_request(request, orders),
+        _wrong_items(items),
+        _tangled(items, own),
+        _unrelated(request, own),
+    ):
         yield owner_id, _finding(owners[owner_id], problem)
+
+
+def _uncovered(
+    assessments: Iterable[Assessment], own: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what nothing is ordered for, though neither it nor the request says why not."""
+    for one in assessments:
+        foreseen = one.feasibility is not None and one.feasibility.resource_order
+        needs_items = one.outcome is Outcome.STANDARD and not one.takes_nothing and not foreseen
+        if needs_items and one.item.id not in own:
+            yield one.item.id, "its rule gives no order item for it"
+
+
+def _without_the_request(
+    request: InitiatingRequest, orders: Iterable[ResourceOrder]
+) -> Iterator[tuple[str, str]]:
+    """Yield the items of orders that don't say which request they were issued for."""
+    for order in orders:
+        if order.initiating_request.id != request.id:
+            for owner_id in dict.fromkeys(item.requested_item_id for item in order.item):
+                yield owner_id, f"order {order.id} doesn't refer to the request"
 
 
 def _within(item: ResourceOrderItem, ours: Collection[str]) -> ResourceOrderItem:
     """Return the item without what it waits for in orders that were issued before."""
+    if all(one.resource_order_id is None for one in item.depends_on):
+        return item
     targets = (one for one in item.depends_on if one.resource_order_id in {None, *ours})
     return replace(item, depends_on=tuple(targets))
 
 
 def _wrong_items(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]]:
-    """Yield (requested item, problem) of items that can't stand beside the others."""
+    """Yield (requested item, problem) of items that can't stand alone, or beside the others."""
     ids = {item.id for item in items}
     seen: set[str] = set()
+    ordered: set[str] = set()
     for item in items:
+        owner_id, resource_id = item.requested_item_id, item.resource.id
         if item.id in seen:
-            yield item.requested_item_id, f"{item.id} would be ordered twice"
+            yield owner_id, f"{item.id} would be ordered twice"
+        if not resource_id:
+            yield owner_id, f"{item.id} names no resource"
+        elif resource_id in ordered:
+            yield owner_id, f"the resource {resource_id} would be ordered twice"
+        if item.action is Action.ADD and not (
+            item.resource_specification and item.resource_specification.id
+        ):
+            yield owner_id, f"{item.id} has no specification"
         if item.quantity < 1:
-            yield item.requested_item_id, f"{item.id} would be ordered {item.quantity} times"
+            yield owner_id, f"{item.id} would be ordered {item.quantity} times"
         if any(target.item_id not in ids for target in item.depends_on):
-            yield item.requested_item_id, f"{item.id} waits for what isn't ordered"
+            yield owner_id, f"{item.id} waits for what isn't ordered"
         seen.add(item.id)
+        ordered.add(resource_id)
 
 
-def _tangled(own: Mapping[str, Sequence[ResourceOrderItem]]) -> Iterator[tuple[str, str]]:
-    """Yield (requested item, problem) where its items wait for too much, or in a circle.
-
-    A circle can't go through several of them: `assess` refuses requested items in a circle.
-    """
-    for owner_id, items in own.items():
-        waits = {item.id: [target.item_id for target in item.depends_on] for item in items}
-        if sum(map(len, waits.values())) > MOST_DEPENDENCIES:
+def _tangled(
+    items: Sequence[ResourceOrderItem], own: Mapping[str, Sequence[ResourceOrderItem]]
+) -> Iterator[tuple[str, str]]:
+    """Yield (requested item, problem) where items wait for too much, or in a circle."""
+    for owner_id, several in own.items():
+        if sum(len(item.depends_on) for item in several) > MOST_DEPENDENCIES:
             yield owner_id, f"there would be more dependencies than {MOST_DEPENDENCIES}, the most"
-            continue
-        try:
-            TopologicalSorter(waits).prepare()
-        except CycleError as error:
-            yield owner_id, f"items would wait in a circle: {' → '.join(error.args[1])}"
+            return
+    waits = {item.id: [target.item_id for target in item.depends_on] for item in items}
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        owner = {item.id: item.requested_item_id for item in items}
+        for owner_id in dict.fromkeys(owner[one] for one in circle if one in owner):
+            yield owner_id, f"items would wait in a circle: {' → '.join(circle)}"
+
+
+def _unrelated(
+    request: InitiatingRequest, own: Mapping[str, Sequence[ResourceOrderItem]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what could start before an item that it was asked to wait for is complete."""
+    waits = waits_of(request.item)
+    exits: dict[str, set[str]] = {}
+    for owner_id, several in own.items():
+        waited_for = {target.item_id for item in several for target in item.depends_on}
+        exits[owner_id] = {item.id for item in several} - waited_for
+    for owner_id, several in own.items():
+        ids = {item.id for item in several}
+        needed = [exits[one] for one in nearest(owner_id, waits, own)]
+        for item in several if needed else ():
+            targets = {target.item_id for target in item.depends_on}
+            if targets.isdisjoint(ids) and not all(each <= targets for each in needed):
+                yield owner_id, f"{item.id} doesn't wait for all that it was asked to wait for"
 
 
 def _finding(assessment: Assessment, what: str) -> Reason:

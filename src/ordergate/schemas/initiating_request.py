@@ -10,8 +10,9 @@ from marshmallow import fields, post_load
 
 from ordergate.model.common import Action, timestamp
 from ordergate.model.notification import DeliveryState
+from ordergate.model.relationships import is_dependency
 from ordergate.model.states import OrderState
-from ordergate.process.intake import WAITS_FOR, by_role, intake, refuse_duplicates
+from ordergate.process.intake import by_role, intake, new_service_id, refuse_duplicates
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 from ordergate.schemas.characteristics import as_list, as_map
 from ordergate.schemas.feasibility_assessment import read_feasibility_assessment
@@ -57,6 +58,8 @@ class _RequestedItemSchema(Reader):
     resource = fields.Dict()
     appointment = fields.Dict()
     special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
+    service = fields.Dict(load_default=dict)
+    requested_start_date = fields.String(data_key="requestedStartDate")
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> RequestedItem:
@@ -73,12 +76,15 @@ class _RequestedItemSchema(Reader):
             relies_on=tuple(
                 one["itemId"]
                 for one in data["relationship"]
-                if one.get("relationshipType") in WAITS_FOR
+                if is_dependency(one.get("relationshipType"))
             ),
             supporting_resource=(resource,) if resource else (),
             appointment=data.get("appointment"),
             subject=resource,
             needs_special_handling=bool(data["special_handling"].get("required")),
+            service_id=data["service"].get("id"),
+            resource_id=resource.get("id"),
+            requested_start_date=data.get("requested_start_date"),
         )
 
 
@@ -115,9 +121,22 @@ def read_initiating_request(
         id=request_id,
         href=addresses.initiating_request(request_id),
         received_date=moment,
-        item=tuple(replace(one, path=f"requestedItem[{index}]") for index, one in enumerate(items)),
+        item=tuple(
+            replace(
+                one,
+                path=f"requestedItem[{index}]",
+                service_id=one.service_id or _new_service_id(data["request_type"], request_id, one),
+            )
+            for index, one in enumerate(items)
+        ),
         **{**data, **{name: tuple(data[name]) for name in _LISTS if name in data}},
     )
+
+
+def _new_service_id(request_type: RequestType, request_id: str, item: RequestedItem) -> str | None:
+    """Return the id of the service that another party asks for anew, to be named later."""
+    new = request_type is RequestType.PARTY_REQUEST and item.action is Action.ADD
+    return new_service_id(request_id, item.id) if new and not item.resource_id else None
 
 
 class StandardDocuments:
@@ -277,6 +296,7 @@ def _requested_item(item: RequestedItem) -> Document:
         "requestedItemRelationship": [
             {"relationshipType": "dependency", "itemId": target} for target in item.relies_on
         ],
+        "service": {"id": item.service_id} if item.service_id else None,
         "path": item.path,
     }
     if asked:

@@ -67,6 +67,13 @@ class _ResourceSchema(Writer):
     characteristic = fields.Method("characteristics", data_key="resourceCharacteristic")
     specification = fields.Nested(_SpecificationSchema, data_key="resourceSpecification")
     at_type = fields.String(data_key="@type")
+    operating = fields.Dict()
+
+    @post_dump
+    def flattened(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Return the resource with what its service asks of it among the other attributes."""
+        operating = data.pop("operating", {})
+        return {**data, **operating}
 
     def characteristics(self, resource: Resource) -> list[Document]:
         """Return the characteristics as the standard lists them."""
@@ -89,6 +96,17 @@ class _ItemSchema(Writer):
     order_item_relationship = fields.Method("dependencies", data_key="orderItemRelationship")
     resource_specification = fields.Nested(_SpecificationSchema, data_key="resourceSpecification")
     resource = fields.Nested(_ResourceSchema)
+    requested_item = fields.Method("request", data_key="requestedItem")
+
+    def request(self, item: ResourceOrderItem) -> Document:
+        """Return what it was issued for, and as what: later requests know it again by that."""
+        named: Document = {
+            "id": item.requested_item_id,
+            "line": item.line,
+            "service": {"id": item.service_id} if item.service_id else None,
+            "characteristic": list(item.resource.characteristic) if item.line else None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
 
     def dependencies(self, item: ResourceOrderItem) -> list[Document]:
         """Return the items that must be complete first, as relationships."""

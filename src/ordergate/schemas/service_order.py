@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from ordergate.model.common import Action, Specification, timestamp
 from ordergate.model.completion import completed
+from ordergate.model.relationships import is_dependency
 from ordergate.model.service_order import (
     Feature,
     ItemRelationship,
@@ -83,14 +84,22 @@ class _FeatureSchema(Reader):
     name = fields.String(required=True)
     is_enabled = fields.Boolean(data_key="isEnabled", load_default=True)
     characteristic = fields.List(fields.Dict(), data_key="featureCharacteristic", load_default=list)
+    relationship = fields.List(fields.Dict(), data_key="featureRelationship", load_default=list)
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> Feature:
-        return Feature(data["name"], data["is_enabled"], as_map(data["characteristic"]))
+        others = ((one.get("relationshipType"), one.get("name")) for one in data["relationship"])
+        return Feature(
+            data["name"],
+            data["is_enabled"],
+            as_map(data["characteristic"]),
+            tuple((str(kind), str(name)) for kind, name in others if kind and name),
+        )
 
 
 _LISTS = (
     "feature",
+    "note",
     "place",
     "related_entity",
     "related_party",
@@ -108,6 +117,7 @@ class _ServiceSchema(Reader):
     place = fields.List(fields.Dict())
     related_party = fields.List(fields.Dict(), data_key="relatedParty")
     related_entity = fields.List(fields.Dict(), data_key="relatedEntity")
+    note = fields.List(fields.Dict())
     supporting_resource = fields.List(fields.Dict(), data_key="supportingResource")
     supporting_service = fields.List(
         fields.Nested(f"{__name__}._ServiceSchema"), data_key="supportingService"
@@ -136,6 +146,7 @@ class _ItemSchema(Reader):
     )
     appointment = fields.Dict()
     special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
+    requested_start_date = fields.String(data_key="requestedStartDate")
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> ServiceOrderItem:
@@ -155,9 +166,16 @@ class _ServiceOrderSchema(Reader):
     external_reference = fields.List(fields.Dict(), data_key="externalReference")
     note = fields.List(fields.Dict())
     related_party = fields.List(fields.Dict(), data_key="relatedParty")
+    relationship = fields.List(fields.Dict(), data_key="orderRelationship", load_default=list)
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> ServiceOrder:
+        others = data.pop("relationship")
+        data["waits_for_order"] = tuple(
+            one["id"]
+            for one in others
+            if one.get("id") and is_dependency(one.get("relationshipType"))
+        )
         lists = ("item", "external_reference", "note", "related_party")
         data |= {name: tuple(data[name]) for name in lists if name in data}
         return ServiceOrder(**data)
@@ -184,12 +202,8 @@ def write_service_order(body: Document, decision: Decision, addresses: Addresses
         "state": str(decision.state),
     }
     document.setdefault("@type", "ServiceOrder")
-    errors = _errors(decision)
     document = completed(document, request.received_date)
-    document["serviceOrderItem"] = [
-        _item(item, f"serviceOrderItem[{index}]", str(decision.state), errors)
-        for index, item in enumerate(document["serviceOrderItem"])
-    ]
+    document["serviceOrderItem"] = _items(document, decision, decision.state)
     if decision.outcome is Outcome.REJECTED:
         document["errorMessage"] = list(_item_errors(document["serviceOrderItem"]))
     return document
@@ -197,12 +211,39 @@ def write_service_order(body: Document, decision: Decision, addresses: Addresses
 
 def rewrite_service_order(document: Document, decision: Decision, state: OrderState) -> Document:
     """Return the kept `ServiceOrder` as a later decision leaves it, in that state."""
-    errors = _errors(decision)
-    items = [
-        _item(item, f"serviceOrderItem[{index}]", str(state), errors)
-        for index, item in enumerate(document["serviceOrderItem"])
-    ]
+    items = _items(document, decision, state)
     return {**document, "state": str(state), "serviceOrderItem": items}
+
+
+def _items(document: Document, decision: Decision, state: OrderState) -> list[Document]:
+    """Return the items as the decision leaves them."""
+    errors = _errors(decision)
+    services = {one.path: one.service_id for one in decision.request.item if one.service_id}
+    named = ((f"serviceOrderItem[{n}]", one) for n, one in enumerate(document["serviceOrderItem"]))
+    return [
+        _item(_identified(one, path, services), path, str(state), errors) for path, one in named
+    ]
+
+
+def _identified(item: Document, path: str, services: Mapping[str, str]) -> Document:
+    """Return an item whose services have their ids: by these they are changed later."""
+    written = {**item, "service": _with_id(item["service"], f"{path}.service", services)}
+    if item.get("serviceOrderItem"):
+        written["serviceOrderItem"] = [
+            _identified(inner, f"{path}.serviceOrderItem[{index}]", services)
+            for index, inner in enumerate(item["serviceOrderItem"])
+        ]
+    return written
+
+
+def _with_id(service: Document, path: str, services: Mapping[str, str]) -> Document:
+    written = {**service, "id": services[path]} if path in services else {**service}
+    if service.get("supportingService"):
+        written["supportingService"] = [
+            _with_id(inner, f"{path}.supportingService[{index}]", services)
+            for index, inner in enumerate(service["supportingService"])
+        ]
+    return written
 
 
 def _item(item: Document, path: str, state: str, errors: Mapping[str, list[Document]]) -> Document:

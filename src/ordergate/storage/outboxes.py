@@ -18,10 +18,28 @@ from ordergate.storage.entities import OUTBOX_INDEX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ordergate.storage.database import Collection, Database
+    from ordergate.storage.database import Collection, Database, Stored
 
 _KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder", "cancelServiceOrder")
 _OWING = {"outbox.sequence": {"$exists": True}}
+_LASTING = "document.orderItem.requestedItem"
+_KEPT = (
+    "id",
+    "href",
+    "state",
+    "orderType",
+    "domain",
+    "orderDate",
+    "initiatingRequest",
+    "orderItem",
+)
+_REDUCED: list[Stored] = [
+    {"$set": {"reduced": {name: f"$document.{name}" for name in _KEPT}}},
+    {"$unset": "document"},
+    {"$set": {"document": "$reduced"}},
+    {"$unset": "reduced"},
+]
+"""Leaves of a document what recovering its resources needs: no parties, notes or descriptions."""
 _STUBS = IndexModel("removedDate", name="stubs", expireAfterSeconds=7 * 86_400)
 
 
@@ -50,14 +68,21 @@ class MongoOutboxes:
         """Forget the events of each entity (its id) up to and with that sequence.
 
         Of a removed entity whose outbox is thereby empty a stub stays for a week, so that neither
-        the same Idempotency-Key nor the sweeper makes it again.
+        the same Idempotency-Key nor the sweeper makes it again. Of an order that was issued for a
+        request what it delivered stays for good: a later request may have to recover it.
         """
         operations: list[UpdateOne] = []
         for entity_id, sequence in relayed.items():
             drain = {"$pull": {"outbox": {"sequence": {"$lte": sequence}}}}
-            gone = {"_id": entity_id, "deleted": True, "outbox": [], "document": {"$exists": True}}
+            told = {"_id": entity_id, "deleted": True, "outbox": []}
+            gone = {**told, "document": {"$exists": True}, _LASTING: {"$exists": False}}
             stub = {"$unset": {"document": ""}, "$currentDate": {"removedDate": True}}
-            operations += (UpdateOne({"_id": entity_id}, drain), UpdateOne(gone, stub))
+            rest = {**told, _LASTING: {"$exists": True}}
+            operations += (
+                UpdateOne({"_id": entity_id}, drain),
+                UpdateOne(gone, stub),
+                UpdateOne(rest, _REDUCED),
+            )
         with in_our_words():
             await asyncio.gather(*(kind.bulk_write(operations) for kind in self._kinds))
 

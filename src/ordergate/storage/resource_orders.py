@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ordergate.errors import DuplicateError, NotFoundError
+from ordergate.model.states import FINAL
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
@@ -17,8 +18,9 @@ from ordergate.storage.entities import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from ordergate.model.common import Document
     from ordergate.process.ports import Entity
     from ordergate.storage.database import Database, Stored
 
@@ -50,7 +52,14 @@ _FILTERED = (
     "relatedParty.id",
     "domain",
     "initiatingRequest.id",
+    # What later requests look back by.
+    "orderItem.requestedItem.service.id",
+    "orderItem.resource.id",
+    "orderItem.orderItemRelationship.orderItem.resourceOrderId",
 )
+_SERVICE = "document.orderItem.requestedItem.service.id"
+_RESOURCE = "document.orderItem.resource.id"
+_AWAITED = "document.orderItem.orderItemRelationship.orderItem.resourceOrderId"
 
 
 class MongoOrderBook(EntityReader):
@@ -113,3 +122,32 @@ class MongoOrderBook(EntityReader):
     async def remove(self, order: Entity) -> bool:
         """Take the order away; it stays, hidden, until the relay has told of it."""
         return await write_over(self._collection, order, {"deleted": True})
+
+    async def issued_for(
+        self, services: Collection[str], resources: Collection[str]
+    ) -> Sequence[Document]:
+        """Return the orders with an item for one of those services or resources, oldest first."""
+        wanted = ((_SERVICE, services), (_RESOURCE, resources))
+        return await self._issued([{path: {"$in": list(ids)}} for path, ids in wanted if ids])
+
+    async def issued_by(self, requests: Collection[str]) -> Sequence[Document]:
+        """Return the orders that were issued for those requests, oldest first."""
+        return await self._issued([{"document.initiatingRequest.id": {"$in": list(requests)}}])
+
+    async def waiting_for(self, orders: Collection[str]) -> Sequence[Document]:
+        """Return the orders with an item that waits for one of those orders, oldest first."""
+        return await self._issued([{_AWAITED: {"$in": list(orders)}}])
+
+    async def _issued(self, wanted: list[Stored]) -> Sequence[Document]:
+        """Return what matches any of these, deleted or not.
+
+        An order that was deleted before anybody began with it has delivered nothing, and won't.
+        """
+        over = [str(state) for state in FINAL]
+        if not wanted:
+            return []
+        alive = {"$or": [{"deleted": {"$ne": True}}, {"document.state": {"$in": over}}]}
+        with in_our_words():
+            found = self._collection.find({"$and": [{"$or": wanted}, alive]}, {"document": 1})
+            kept = [one["document"] async for one in found]
+        return sorted(kept, key=lambda one: (str(one.get("orderDate")), one["id"]))

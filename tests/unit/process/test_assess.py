@@ -150,12 +150,6 @@ def test_rule_that_wants_a_survey_first_says_so() -> None:
     assert (found.outcome, codes(found)) == (Outcome.STANDARD, ["feasibilityFirst"])
 
 
-@pytest.mark.parametrize("action", [Action.MODIFY, Action.DELETE])
-def test_action_that_no_standard_set_knows_is_special(action: Action) -> None:
-    found = only(item(action=action, subject={"id": "svc-1"}), rule())
-    assert (found.outcome, codes(found)) == (Outcome.SPECIAL, ["actionNotStandard"])
-
-
 def test_no_change_needs_no_rule() -> None:
     found = only(item(specification=OTHER, action=Action.NO_CHANGE))
     assert (found.outcome, codes(found)) == (Outcome.STANDARD, ["noChange"])
@@ -164,14 +158,73 @@ def test_no_change_needs_no_rule() -> None:
 @pytest.mark.parametrize("action", [Action.MODIFY, Action.DELETE])
 def test_action_on_what_was_never_delivered_is_rejected(action: Action) -> None:
     assert codes(only(item(action=action), rule())) == ["neverDelivered"]
+    unknown = only(item(action=action, service_id="service-1"), rule())
+    assert (unknown.outcome, codes(unknown)) == (Outcome.REJECTED, ["neverDelivered"])
+    assert "service-1" in unknown.reason[0].message
     named = item(action=action, supporting_resource=({"id": "port-1"},))
-    assert only(named, rule()).outcome is Outcome.SPECIAL
+    assert only(named, rule()).outcome is Outcome.STANDARD
 
 
-def test_adding_a_terminated_service_is_rejected() -> None:
-    found = only(item(subject={"state": "terminated"}), rule())
-    assert (found.outcome, codes(found)) == (Outcome.REJECTED, ["terminatedAdd"])
-    assert found.reason[0].path == "requestedItem[1].state"
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        (Action.ADD, ["terminatedAdd"]),
+        (Action.MODIFY, ["terminatedModify"]),
+        (Action.NO_CHANGE, ["terminatedNoChange"]),
+        (Action.DELETE, []),
+    ],
+)
+def test_terminated_service_can_only_be_deleted(action: Action, expected: list[str]) -> None:
+    named = ({"id": "port-1"},)
+    asked = item(action=action, subject={"state": "terminated"}, supporting_resource=named)
+    found = only(asked, rule())
+    assert codes(found) == expected
+    assert (found.outcome is Outcome.REJECTED) is bool(expected)
+    assert [why.path for why in found.reason] == ["requestedItem[1].state"] * len(expected)
+
+
+@pytest.mark.parametrize("state", ["designed", "feasibilityChecked"])
+def test_service_that_is_only_designed_takes_nothing(state: str) -> None:
+    found = only(item(subject={"state": state}), rule())
+    assert (found.outcome, codes(found)) == (Outcome.STANDARD, ["notProvisioned"])
+    assert found.takes_nothing
+
+
+@pytest.mark.parametrize(
+    ("kind", "enabled", "expected"),
+    [
+        ("requires", False, ["featureRequired"]),
+        ("Requires", True, []),
+        ("excludes", True, ["featureExcluded"]),
+        ("EXCLUDES", False, []),
+        ("bundles", False, []),
+    ],
+)
+def test_features_that_contradict_each_other_are_rejected(
+    kind: str,
+    enabled: bool,  # noqa: FBT001 - a column of the table
+    expected: list[str],
+) -> None:
+    features: dict[str, Any] = {"qos": {}, **({"voice": {}} if enabled else {})}
+    asked = item(feature=features, feature_relationship=(("qos", kind, "voice"),))
+    assert codes(only(asked, rule())) == expected
+
+
+def test_service_that_two_items_are_about_can_not_be_changed() -> None:
+    twice = [item(one, service_id="s", action=Action.DELETE) for one in "12"]
+    assert ["sameService" in codes(one) for one in assessed(*twice)] == [True, True]
+    adds = [item(one, service_id="s") for one in "12"]
+    assert [codes(one) for one in assessed(*adds)] == [[], []]
+
+
+def test_dependency_that_only_goes_in_a_circle_when_turned_round_is_rejected() -> None:
+    def gone(item_id: str, *relies_on: str) -> RequestedItem:
+        named = ({"id": item_id},)
+        return item(item_id, action=Action.DELETE, relies_on=relies_on, supporting_resource=named)
+
+    found = assessed(gone("a", "b", "c"), gone("b"), item("c", relies_on=("b",)))
+    assert [codes(one) for one in found] == [["dependencyCycle"]] * 3
+    assert [codes(one) for one in assessed(gone("a", "b"), gone("b"))] == [[], []]
 
 
 @pytest.mark.parametrize("quantity", [0, -3])

@@ -9,7 +9,8 @@ from ordergate.model.common import Reference
 from ordergate.model.order import ItemReference, OrderType
 from ordergate.process.assess import Assessment, Outcome
 from ordergate.process.determine import determine
-from ordergate.process.draft import draft, linked
+from ordergate.process.draft import draft
+from ordergate.process.link import linked
 from ordergate.process.rules import Feasibility
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def orders(by: Rule, *items: RequestedItem, **changes: Any) -> tuple[ResourceOrder, ...]:
     asked = request(*(items or (item(),)), **changes)
     drafts = {one.id: draft(asked, Assessment(one, Outcome.STANDARD), by) for one in asked.item}
-    return determine(asked, linked(drafts), ADDRESSES, MOMENT)
+    return determine(asked, linked(drafts, asked.item), ADDRESSES, MOMENT)
 
 
 def test_items_are_grouped_by_domain_in_the_order_of_the_rule() -> None:
@@ -124,7 +125,7 @@ def test_survey_and_provisioning_of_one_domain_are_orders_apart() -> None:
         one.id: draft(asked, Assessment(one, Outcome.STANDARD), by)
         for one, by in zip(asked.item, (rule(), survey), strict=True)
     }
-    found = determine(asked, linked(drafts), ADDRESSES, MOMENT)
+    found = determine(asked, linked(drafts, asked.item), ADDRESSES, MOMENT)
     assert [one.order_type for one in found] == [OrderType.PROVISION, OrderType.FEASIBILITY]
     assert len({one.id for one in found}) == 2
 

@@ -8,7 +8,8 @@ from fakes import Computed
 from make import item, line, request, rule
 from ordergate.model.order import OrderType
 from ordergate.process.assess import Assessment, Outcome
-from ordergate.process.draft import MOST_ITEMS, draft, linked
+from ordergate.process.draft import MOST_ITEMS, draft
+from ordergate.process.link import linked
 from ordergate.process.rules import ExpressionError, Feasibility, ForEach, Literal
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def test_more_than_the_most_is_refused_without_being_made() -> None:
 def test_entry_items_wait_for_the_exit_items_of_what_is_waited_for() -> None:
     first, second = item("1"), item("2", relies_on=("1",))
     chain = rule(line("a"), line("b", "a"), line("c", "a"))
-    found = linked({one.id: drafts(one, chain) for one in (first, second)})
+    both = (first, second)
+    found = linked({one.id: drafts(one, chain) for one in both}, both)
     assert {one.id: one.depends_on for one in found} == {
         "1-a": (),
         "1-b": ("1-a",),
@@ -184,5 +186,5 @@ def test_entry_items_wait_for_the_exit_items_of_what_is_waited_for() -> None:
 
 def test_item_that_waits_for_one_without_order_items_can_start() -> None:
     second = item("2", relies_on=("1",))
-    (only,) = linked({"1": (), "2": drafts(second, rule())})
+    (only,) = linked({"1": (), "2": drafts(second, rule())}, (item("1"), second))
     assert only.depends_on == ()

@@ -45,7 +45,11 @@ def test_item_carries_what_its_service_says() -> None:
     assert found.specification == Specification("svc-fibre-access", "Fibre access", "1")
     assert found.characteristic == {"bandwidth": 1000, "technology": "XGSPON", "wifi": True}
     assert found.place["installationAddress"]["id"] == "adr-1"
-    assert found.subject == {"@type": "Service", "serviceType": "CFS"}
+    assert found.subject == {
+        "@type": "Service",
+        "serviceType": "CFS",
+        "id": found.service_id,
+    }
     assert (found.quantity, found.appointment) == (2, {"id": "ap-1"})
 
 

@@ -198,12 +198,6 @@ class TestDecide:
         found = decision(item(action=Action.NO_CHANGE))
         assert (found.outcome, found.all_orders) == (Outcome.STANDARD, ())
 
-    @pytest.mark.parametrize("action", [Action.MODIFY, Action.DELETE])
-    def test_other_actions_are_handed_over(self, action: Action) -> None:
-        found = decision(item(action=action, subject={"id": "svc-1"}))
-        assert outcomes(found) == {"1": ("special", ["actionNotStandard"])}
-        assert found.hand_over[0].order.item[0].action is action
-
     @pytest.mark.parametrize(
         ("broken", "code"),
         [

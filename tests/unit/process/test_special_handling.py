@@ -57,7 +57,7 @@ def test_order_carries_along_what_was_asked_for() -> None:
 
 def test_item_without_a_specification_can_be_handed_over_too() -> None:
     (only,) = handed_over(specification=None).order.item
-    assert only.resource_specification.id == "unspecified"
+    assert only.resource_specification == Specification("unspecified")
 
 
 def test_same_item_is_handed_over_under_the_same_ids() -> None:

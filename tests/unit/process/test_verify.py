@@ -10,7 +10,8 @@ from ordergate.model.common import Action
 from ordergate.model.order import ItemReference
 from ordergate.process.assess import Assessment, Outcome
 from ordergate.process.determine import determine
-from ordergate.process.draft import draft, linked
+from ordergate.process.draft import draft
+from ordergate.process.link import linked
 from ordergate.process.verify import MOST_DEPENDENCIES, verify
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ ASSESSED = Assessment(ITEM, Outcome.STANDARD)
 
 def order() -> ResourceOrder:
     by = rule(line("a"), line("b", "a"))
-    drafts = linked({"1": draft(request(ITEM), ASSESSED, by)})
+    drafts = linked({"1": draft(request(ITEM), ASSESSED, by)}, [ITEM])
     (found,) = determine(request(ITEM), drafts, ADDRESSES, MOMENT)
     return found
 
 
 def findings(*items: ResourceOrderItem) -> list[str]:
-    found = list(verify([ASSESSED], [replace(order(), item=items)]))
+    found = list(verify(request(ITEM), [ASSESSED], [replace(order(), item=items)]))
     assert {(owner, reason.code, reason.path) for owner, reason in found} <= {
         ("1", "incompleteDetermination", ITEM.path)
     }
@@ -51,7 +52,7 @@ def test_item_that_nothing_is_ordered_for_is_a_finding() -> None:
     ],
 )
 def test_item_that_takes_nothing_needs_no_order_item(assessment: Assessment) -> None:
-    assert list(verify([assessment], [])) == []
+    assert list(verify(request(assessment.item), [assessment], [])) == []
 
 
 def test_same_item_twice_is_a_finding() -> None:

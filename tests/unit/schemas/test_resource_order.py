@@ -56,6 +56,9 @@ def test_order_is_written_as_the_standard_names_it() -> None:
 def test_item_is_written_with_its_resource() -> None:
     ont = documents("fibre-standard")[0]["orderItem"][1]
     resource = ont.pop("resource")
+    requested = ont.pop("requestedItem")
+    assert requested.pop("service")["id"]
+    assert requested == {"id": "1", "line": "ont", "characteristic": ["technology", "vendor"]}
     assert ont == {
         "id": "1-ont",
         "action": "add",
