@@ -7,6 +7,7 @@
     │                            a cancellation of an order that there isn't
     ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
     ├── UnsupportedQueryError    a part of TMF630 that isn't offered (`filter=`)
+    ├── NotAcceptableError       an answer is asked for in what isn't offered (`Accept`)
     ├── InvalidPatchError        a patch that touches what is immutable
     ├── PatchConflictError       a patch that doesn't fit the document as it is now
     ├── IllegalTransitionError   a state that can't follow the present one
@@ -73,6 +74,12 @@ class UnsupportedQueryError(OrdergateError):
     """A query parameter of TMF630 that is not offered here."""
 
     code = "unsupportedQuery"
+
+
+class NotAcceptableError(OrdergateError):
+    """The client takes no JSON for an answer."""
+
+    code = "notAcceptable"
 
 
 class InvalidPatchError(OrdergateError):

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.client import GATEWAY, TMF641, TMF652
+from make import resource_order
+from ordergate.api.contract import load_contract
+from ordergate.assembly.wiring import contract_folder
 
 if TYPE_CHECKING:
     from api.client import Client
@@ -72,10 +75,69 @@ def test_head_is_get_without_its_body(api: Client, tmf652: Client) -> None:
     api.call("HEAD", f"{GATEWAY}/assessment", 405)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_slash_at_the_end_leads_to_the_same_place(tmf652: Client, method: str) -> None:
-    answer = tmf652.call(method, "/resourceOrder/", 307)
-    assert answer.headers["Location"] == f"{tmf652.url}{tmf652.door}/resourceOrder"
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_both_slash_forms_lead_to_the_same_place(tmf652: Client, slash: str) -> None:
+    made = tmf652.post(f"/resourceOrder{slash}", resource_order(), expect=201)
+    path = f"/resourceOrder/{made['id']}{slash}"
+    assert tmf652.get(path).document == made.document
+    assert tmf652.get(f"/resourceOrder{slash}?id={made['id']}").document == [made.document]
+    tmf652.patch(path, {"description": "New"})
+    tmf652.delete(path)
+
+
+ANSWERED = (
+    ("GET", f"{TMF652}/resourceOrder"),
+    ("POST", f"{TMF652}/resourceOrder"),
+    ("DELETE", f"{TMF652}/hub/1"),
+    ("GET", f"{TMF641}/serviceOrder/1"),
+    ("POST", f"{GATEWAY}/assessment"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), ANSWERED)
+@pytest.mark.parametrize("accept", ["text/html", "application/xml;q=0.9", "application/json;q=0"])
+def test_answer_in_what_is_not_offered_is_refused_in_json(
+    api: Client, method: str, path: str, accept: str
+) -> None:
+    error = api.call(method, path, 406, headers={"Accept": accept}, json={})
+    assert (error["code"], error["message"]) == ("notAcceptable", "Accept")
+
+
+@pytest.mark.parametrize("accept", ["text/html, */*;q=0.1", "application/json;charset=utf-8", ""])
+def test_answer_in_json_is_given_to_who_takes_it(tmf652: Client, accept: str) -> None:
+    tmf652.call("GET", "/resourceOrder?state=none", 200, headers={"Accept": accept})
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", f"{GATEWAY}/ui/"])
+def test_what_people_and_probes_read_is_given_to_all(api: Client, path: str) -> None:
+    api.call("GET", path, 200, headers={"Accept": "text/html"})
+
+
+DATES_AND_NUMBERS = [
+    (f"{TMF652}/resourceOrder", "tmf652-resource-ordering", "ResourceOrder"),
+    (f"{TMF652}/cancelResourceOrder", "tmf652-resource-ordering", "CancelResourceOrder"),
+    (f"{TMF641}/serviceOrder", "tmf641-service-ordering", "ServiceOrder"),
+    (f"{GATEWAY}/initiatingRequest", "gateway", "InitiatingRequest"),
+    (f"{GATEWAY}/specialHandling", "gateway", "SpecialHandling"),
+    (f"{GATEWAY}/resourceOrderRule", "gateway", "ResourceOrderRule"),
+]
+
+
+@pytest.mark.parametrize(("path", "contract", "kind"), DATES_AND_NUMBERS)
+def test_value_that_is_no_date_or_number_is_refused_by_name(
+    api: Client, path: str, contract: str, kind: str
+) -> None:
+    properties = load_contract(contract_folder(), contract)["components"]["schemas"][kind]
+    typed = [
+        name
+        for name, schema in properties["properties"].items()
+        if schema.get("format") == "date-time" or schema.get("type") in {"integer", "number"}
+    ]
+    assert typed
+    for name in typed:
+        for operator in ("", ".eq", ".ne", ".gt"):
+            error = api.get(f"{path}?{name}{operator}=rubbish", expect=400)
+            assert (error["code"], error["message"]) == ("invalidQuery", name)
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,21 @@ class TestListResourceOrderRule:
         assert [one["version"] for one in part.document] == [2]
         assert part.headers["X-Result-Count"] == "1"
 
+    def test_sort_is_heeded(self, gateway: Client) -> None:
+        group = uuid.uuid4().hex
+        made = [rule(name=f"{group} {text}") for text in ("b", "a", "c")]
+        for new in made:
+            gateway.put(f"/resourceOrderRule/{new['id']}", new, expect=201)
+            gateway.put(f"/resourceOrderRule/{new['id']}", {**new, "version": 2}, expect=201)
+        path = f"/resourceOrderRule?name.regex={group}&sort=version,-name"
+        found = [(one["version"], one["name"][-1]) for one in gateway.get(path).document]
+        assert found == [(1, "c"), (1, "b"), (1, "a"), (2, "c"), (2, "b"), (2, "a")]
+        part = gateway.get(f"{path}&offset=2&limit=2", expect=206).document
+        assert [(one["version"], one["name"][-1]) for one in part] == found[2:4]
+
+    def test_sort_by_what_is_no_attribute_is_refused(self, gateway: Client) -> None:
+        assert gateway.get("/resourceOrderRule?sort=unknown", expect=400)["message"] == "sort"
+
 
 class TestCheckResourceOrderRule:
     def test_every_problem_is_told_and_nothing_kept(self, gateway: Client) -> None:

@@ -276,3 +276,14 @@ class TestReadCancelResourceOrder:
     def test_task_can_be_neither_changed_nor_removed(self, tmf652: Client, method: str) -> None:
         assert tmf652.call(method, f"{PATH}/1", 405).headers["Allow"] == "GET"
         assert tmf652.call(method, PATH, 405).headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("spelled", ["acknowledged", "accepted"])
+def test_first_state_is_found_in_both_spellings(tmf652: Client, spelled: str) -> None:
+    path = posted(tmf652)
+    later = {"requestedCancellationDate": "2099-01-01T00:00:00Z"}
+    task = tmf652.post(PATH, asked(path, **later), expect=201)
+    assert task["state"] == "acknowledged"
+    mine = f"{PATH}?id={task['id']}&state"
+    assert [one["id"] for one in tmf652.get(f"{mine}={spelled}").document] == [task["id"]]
+    assert tmf652.get(f"{mine}.ne={spelled}").document == []

@@ -16,6 +16,7 @@ from ordergate.api.contract import allowed_methods
 from ordergate.api.exchange import JSON
 from ordergate.api.guard import Guard
 from ordergate.api.problems import Problems
+from ordergate.api.slashes import EitherSlashForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +78,8 @@ def build_app(
         )
     Problems(_allowed(doors)).register(app)
     operations.register(app)
-    return Guard(app, max_body=max_body, body_time=body_time)
+    pages = {f"{door.base_path}/ui/" for door in doors}
+    return Guard(EitherSlashForm(app, pages), max_body=max_body, body_time=body_time)
 
 
 def _serve_contract(app: connexion.AsyncApp, door: Door) -> None:

@@ -79,7 +79,8 @@ class Gateway:
         new = new_entity()
         request = read_initiating_request(new.body, new.id, self._addresses, self._clock.now())
         record = await self._process.take(request, idempotency=new.idempotency, asked=new.body)
-        return created(record.entity.document, record.entity.document["href"])
+        made = record.entity
+        return created(made.document, made.document["href"], made.revision)
 
     async def retrieve_initiating_request(self, id_: str) -> Response:
         """GET /initiatingRequest/{id}."""

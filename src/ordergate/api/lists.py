@@ -1,4 +1,4 @@
-"""Lists that refuse a query the contract says can't be meant."""
+"""Lists that read a query as the contract has its attributes, and refuse what can't be meant."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ class CheckedReader:
             InvalidQueryError: see `tmf630.attributes.Attributes.check`.
         """
         self._attributes.check(query)
-        return await self._reader.list(query)
+        return await self._reader.list(self._attributes.spelled_out(query))

@@ -35,6 +35,7 @@ STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.UnknownServiceOrderError: HTTPStatus.BAD_REQUEST,
     errors.InvalidQueryError: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedQueryError: HTTPStatus.NOT_IMPLEMENTED,
+    errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.InvalidPatchError: HTTPStatus.BAD_REQUEST,
     errors.PatchConflictError: HTTPStatus.CONFLICT,
     errors.IllegalTransitionError: HTTPStatus.CONFLICT,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from ordergate.api.exchange import answer, body, body_text, created, no_content, one, page, query
 from ordergate.errors import InvalidDocumentError
 from ordergate.tmf630.filter import matches
+from ordergate.tmf630.order import in_order
+from ordergate.tmf630.query import SortKey
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.tmf630.attributes import Attributes
 
 
 class RuleStore(Protocol):
@@ -59,6 +62,7 @@ class ResourceOrderRules:
     Args:
         check: finds everything that is wrong with a rule, and where in the body it is.
         in_force: returns when a change is in force in every process.
+        attributes: what the contract says of a rule.
     """
 
     def __init__(
@@ -67,23 +71,24 @@ class ResourceOrderRules:
         rules: RuleStore,
         check: Callable[[Document, bytes], Sequence[Problem]],
         in_force: Callable[[], Awaitable[None]],
+        attributes: Attributes,
         addresses: Addresses,
         page_limit: int,
     ) -> None:
         self._rules = rules
         self._check = check
         self._in_force = in_force
+        self._attributes = attributes
         self._addresses = addresses
         self._page_limit = page_limit
 
     async def list_resource_order_rule(self) -> Response:
-        """GET /resourceOrderRule: every version."""
+        """GET /resourceOrderRule: every version, by id and version unless `sort` says otherwise."""
         asked = query(self._page_limit)
-        found = [self._shown(rule) for rule in await self._rules.all()]
-        found = sorted(
-            (rule for rule in found if matches(rule, asked.conditions)),
-            key=lambda rule: (rule["id"], rule["version"]),
-        )
+        self._attributes.check(asked)
+        every = [self._shown(rule) for rule in await self._rules.all()]
+        keys = (*asked.sort, SortKey("id"), SortKey("version"))
+        found = in_order((rule for rule in every if matches(rule, asked.conditions)), keys)
         limit = self._page_limit if asked.limit is None else asked.limit
         shown = found[asked.offset : asked.offset + limit]
         url = self._addresses.resource_order_rule("").rstrip("/")

@@ -345,6 +345,7 @@ def wire_doors(
         rules=stores.rules,
         check=partial(_check_rule, process.rules),
         in_force=process.rules.in_force,
+        attributes=_attributes(contracts.gateway, "ResourceOrderRule"),
         addresses=addresses,
         page_limit=limit,
     )
@@ -373,4 +374,10 @@ def _check_rule(rules: CompiledRuleBook, document: Document, text: bytes) -> lis
 def _checked(
     reader: Reader, contract: Document, kind: str, extensions: frozenset[str] = frozenset()
 ) -> Reader:
-    return CheckedReader(reader, Attributes(contract["components"]["schemas"], kind, extensions))
+    return CheckedReader(reader, _attributes(contract, kind, extensions))
+
+
+def _attributes(
+    contract: Document, kind: str, extensions: frozenset[str] = frozenset()
+) -> Attributes:
+    return Attributes(contract["components"]["schemas"], kind, extensions)

@@ -1,20 +1,22 @@
 """What a contract says of an entity's attributes, held against a query (TMF630 part 1, §4.4, 4.7).
 
 An entity may have extension attributes that no contract names: a filter on one is answered, with
-what matches. Only a sort on a first-level attribute that can't be there is refused.
+what matches. Refused are a sort on a first-level attribute that can't be there, and a value that
+an attribute of the contract can't have because of its type (standards: Q10, S2).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ordergate.errors import InvalidQueryError
-from ordergate.tmf630.comparable import is_number
-from ordergate.tmf630.query import ORDERINGS
+from ordergate.tmf630.comparable import check_dates, is_number
+from ordergate.tmf630.query import Operator
+from ordergate.tmf630.task_states import in_both_spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ordergate.tmf630.query import Condition, Query, SortKey
 
@@ -43,14 +45,23 @@ class Attributes:
         """Refuse what the contract says can't be meant.
 
         Raises:
-            InvalidQueryError: a sort by an attribute that isn't there, or an order that compares a
-                number with something else.
+            InvalidQueryError: a sort by an attribute that isn't there, or a comparison of a number
+                or a date-time with something else.
         """
         for key in query.sort:
             self._check_sort(key)
         for condition in query.conditions:
-            if condition.operator in ORDERINGS:
-                self._check_numbers(condition)
+            if condition.operator is not Operator.REGEX:
+                self._check_values(condition)
+
+    def spelled_out(self, query: Query) -> Query:
+        """Return the query with the states of tasks in both of their spellings (Q5)."""
+        task_state = self.schemas.get("TaskStateType")
+        conditions = tuple(
+            in_both_spellings(one) if self._schema_at(one.path) is task_state else one
+            for one in query.conditions
+        )
+        return replace(query, conditions=conditions)
 
     def _check_sort(self, key: SortKey) -> None:
         name = key.path.partition(".")[0]
@@ -58,8 +69,11 @@ class Attributes:
             reason = f"{self.kind} has no attribute {name!r} to sort by"
             raise InvalidQueryError(reason, path="sort")
 
-    def _check_numbers(self, condition: Condition) -> None:
-        if self._type_at(condition.path.split(".")) not in _NUMERIC:
+    def _check_values(self, condition: Condition) -> None:
+        schema = self._schema_at(condition.path)
+        if schema.get("format") == "date-time":
+            check_dates(condition.path, condition.values)
+        if schema.get("type") not in _NUMERIC:
             return
         for value in condition.values:
             if not is_number(value):
@@ -67,13 +81,12 @@ class Attributes:
                     f"{condition.path} is a number, {value!r} is none", path=condition.path
                 )
 
-    def _type_at(self, path: Sequence[str]) -> str | None:
-        """Return the type at a path through objects and arrays; None if the contract has none."""
-        schema = self.schemas[self.kind]
-        for name in path:
+    def _schema_at(self, path: str) -> Mapping[str, Any]:
+        """Return the schema at a path through objects and arrays, {} if the contract has none."""
+        schema: Mapping[str, Any] = self.schemas[self.kind]
+        for name in path.split("."):
             schema = self._inside(schema.get("properties", {}).get(name, {}))
-        found: str | None = schema.get("type")
-        return found
+        return schema
 
     def _inside(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what a reference refers to, and what an array has elements of."""

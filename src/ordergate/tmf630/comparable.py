@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ordergate.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # JSON's own grammar, so that `007`, `1_000` and `nan` stay text.
 _NUMBER = re.compile(
@@ -21,6 +27,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[ +-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
+_SHOWN = 200  # characters of theirs that an error repeats
 _MILLISECOND = timedelta(milliseconds=1)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -81,6 +88,21 @@ def instant(text: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def check_dates(path: str, values: Iterable[str]) -> None:
+    """Refuse to compare a date with what is none.
+
+    Raises:
+        InvalidQueryError: a value is no date-time, day or month.
+    """
+    for value in values:
+        if candidates(value).period is None:
+            raise InvalidQueryError(
+                f"{value[:_SHOWN]!r} is no date-time, day or month, "
+                "such as 2024-05-01T10:00:00Z, 2024-05-01 or 2024-05",
+                path=path,
+            )
 
 
 def _number(text: str) -> int | float | None:

@@ -10,6 +10,7 @@ from ordergate.errors import InvalidQueryError
 from ordergate.tmf630.fields import select
 from ordergate.tmf630.filter import matches, values_at
 from ordergate.tmf630.query import parse_query
+from ordergate.tmf630.task_states import in_both_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,8 @@ class HubQuery:
 
     def selects(self, event: Mapping[str, Any]) -> bool:
         """Tell whether the listener wants this event."""
-        return all(matches(_home(event, c.path), (c,)) for c in self.conditions)
+        wanted = map(_as_of_task, self.conditions) if _is_of_task(event) else self.conditions
+        return all(matches(_home(event, one.path), (one,)) for one in wanted)
 
     def shape(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the event with the entity cut to `fields`, which always leave its id and href."""
@@ -63,6 +65,16 @@ def parse_hub_query(text: str | None, compile_pattern: PatternCompiler | None = 
             path="query",
         )
     return HubQuery(query.conditions, query.fields)
+
+
+def _is_of_task(event: Mapping[str, Any]) -> bool:
+    carried = event.get("event")
+    return isinstance(carried, Mapping) and any(name.startswith("cancel") for name in carried)
+
+
+def _as_of_task(condition: Condition) -> Condition:
+    is_state = condition.path.rpartition(".")[2] == "state"
+    return in_both_spellings(condition) if is_state else condition
 
 
 def _home(event: Mapping[str, Any], path: str) -> Mapping[str, Any]:

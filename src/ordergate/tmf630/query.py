@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from ordergate.errors import InvalidQueryError, UnsupportedQueryError
-from ordergate.tmf630.comparable import candidates
+from ordergate.tmf630.comparable import check_dates
 from ordergate.tmf630.pattern import compiled
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Operator(StrEnum):
 
 
 _SUFFIXES = frozenset(Operator)
-ORDERINGS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
+_ORDERINGS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 
 # Read on the raw text: an encoded operator is one, and the first one ends the name. `=~` is not
 # among them, since a value may begin with `~` and nobody encodes that.
@@ -240,26 +240,18 @@ def _conditions(
     for (path, operator), values in filters.items():
         _check_number(path, len(values), MOST_VALUES)
         patterns: tuple[Pattern, ...] = ()
-        if operator in ORDERINGS:
-            _check_dates(path, values)
+        if operator in _ORDERINGS and _is_date(path):
+            check_dates(path, values)
         elif operator is Operator.REGEX:
             patterns = tuple(compiled(value, compile_pattern, path=path) for value in values)
         conditions.append(Condition(path, operator, tuple(values), patterns))
     return tuple(conditions)
 
 
-def _check_dates(path: str, values: Iterable[str]) -> None:
-    """Refuse to order by what is no date; TM Forum ends the names of dates in Date or DateTime."""
+def _is_date(path: str) -> bool:
+    """Tell a date by its name, as TM Forum gives them, where there is no contract to look into."""
     attribute = path.rpartition(".")[2]
-    if not (attribute.endswith(("Date", "DateTime")) or attribute == "date"):
-        return
-    for value in values:
-        if candidates(value).period is None:
-            raise InvalidQueryError(
-                f"{value[:_SHOWN]!r} is no date-time, day or month, "
-                "such as 2024-05-01T10:00:00Z, 2024-05-01 or 2024-05",
-                path=path,
-            )
+    return attribute.endswith(("Date", "DateTime")) or attribute == "date"
 
 
 def _fields(values: Iterable[str]) -> tuple[str, ...] | None:

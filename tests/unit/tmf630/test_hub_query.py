@@ -60,6 +60,17 @@ def test_query_selects_events(text: str | None, expected: object) -> None:
     assert parse_hub_query(text).selects(EVENT) is expected
 
 
+@pytest.mark.parametrize("spelled", ["acknowledged", "accepted"])
+@pytest.mark.parametrize("path", ["state", "cancelServiceOrder.state"])
+def test_first_state_of_a_task_is_selected_in_both_spellings(path: str, spelled: str) -> None:
+    task = {"id": "t1", "state": "accepted", "serviceOrder": {"id": "o1"}}
+    event = {"eventType": "CancelServiceOrderCreateEvent", "event": {"cancelServiceOrder": task}}
+    assert parse_hub_query(f"{path}={spelled}").selects(event)
+    assert not parse_hub_query(f"{path}.ne={spelled}").selects(event)
+    order = {"eventType": "A", "event": {"resourceOrder": {"state": "acknowledged"}}}
+    assert not parse_hub_query("state=accepted").selects(order)
+
+
 @pytest.mark.parametrize("event", [{"eventType": "A"}, {"eventType": "A", "event": {"text": "b"}}])
 def test_events_without_an_entity_are_looked_at_too(event: dict[str, Any]) -> None:
     assert parse_hub_query("eventType=A").selects(event)
