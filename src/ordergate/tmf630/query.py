@@ -255,7 +255,7 @@ def _is_date(path: str) -> bool:
 
 
 def _fields(values: Iterable[str]) -> tuple[str, ...] | None:
-    names = dict.fromkeys(name for value in values if (name := value.strip()))
+    names = dict.fromkeys(name for value in values if (name := value.strip(" ")))
     _check_number("fields", len(names), MOST_VALUES)
     if not names:
         return None
