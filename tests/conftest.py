@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,15 @@ from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A parallel run's workers inherit them from GNU readline: the width of a terminal that isn't there.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run of tests/conformance/test_schemathesis.py take its time."""
+    parser.addoption("--examples", type=int, default=10, help="requests per operation to make up")
 
 
 @pytest.fixture(scope="session")

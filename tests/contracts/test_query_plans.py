@@ -17,6 +17,7 @@ import yaml
 from fakes_delivery import temporary_database
 from ordergate.model.common import timestamp
 from ordergate.schemas.patterns import compile_pattern
+from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.feasibility_assessments import MongoFeasibilityBook
 from ordergate.storage.requests import MongoRequestBook
 from ordergate.storage.resource_orders import MongoOrderBook
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ordergate.tmf630.query import Query
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
-MANY, FEWER = 100_000, 20_000
+MANY, FEWER, FEWEST = 100_000, 20_000, 10_000
 SHARE = 100  # how many orders share a value
 TO_FIND = 37  # the value that is asked for
 ARRAYS = {"orderItem", "serviceOrderItem", "relatedParty", "relatedEntity", "resourceOrder"}
@@ -75,6 +76,9 @@ SERVICE_ORDER = first_level("tmf641-service-ordering", "ServiceOrder") + texts(
 )
 INITIATING_REQUEST = first_level("gateway", "InitiatingRequest") + texts(
     "source.id", "relatedEntity.id", "relatedParty.id", "resourceOrder.id"
+)
+CANCEL_TASK = first_level("tmf652-resource-ordering", "CancelResourceOrder") + texts(
+    "resourceOrder.id"
 )
 HAND_OVER = first_level("gateway", "SpecialHandling") + texts(
     "initiatingRequest.id",
@@ -166,6 +170,8 @@ def database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
             await fill(database["resourceOrder"], MANY, document=RESOURCE_ORDER)
             both = {"document": INITIATING_REQUEST, "serviceOrder": SERVICE_ORDER}
             await fill(database["initiatingRequest"], FEWER, **both)
+            await fill(database["cancelResourceOrder"], FEWEST, document=CANCEL_TASK)
+            await MongoCancelTaskBook(database, page_limit=10_000).ensure_indexes()
             await fill(database["specialHandling"], FEWER, document=HAND_OVER)
             await fill(database["feasibilityAssessment"], FEWER, document=FEASIBILITY_ASSESSMENT)
             await MongoHandOverBook(database, page_limit=10_000).ensure_indexes()
@@ -227,6 +233,14 @@ def test_filter_of_initiating_requests_is_served_by_an_index(
 ) -> None:
     lists, book = requests
     check_selective(lists.run(book.records, asked(attribute)))
+
+
+@pytest.mark.parametrize("attribute", CANCEL_TASK, ids=lambda one: one[0])
+def test_filter_of_cancel_tasks_is_served_by_an_index(
+    database: tuple[asyncio.Runner, Database], attribute: Attribute
+) -> None:
+    reader = MongoCancelTaskBook(database[1], page_limit=10_000)
+    check_selective(Lists(*database, "cancelResourceOrder").run(reader, asked(attribute)))
 
 
 @pytest.mark.parametrize("attribute", HAND_OVER, ids=lambda one: one[0])

@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 _UNFINISHED = {"unfinished": True}
 _SWEPT = "swept"
+_FILTERED = (
+    "@baseType",
+    "@schemaLocation",
+    "@type",
+    "cancellationReason",
+    "completionMessage",
+    "effectiveCancellationDate",
+    "requestedCancellationDate",
+    "resourceOrder.id",
+)
 
 
 class MongoCancelTaskBook(EntityReader):
@@ -58,7 +68,7 @@ class MongoCancelTaskBook(EntityReader):
             [("unfinished", 1), ("_id", 1)], name=_SWEPT, partialFilterExpression=_UNFINISHED
         )
         with in_our_words():
-            await self._collection.create_indexes([*self.indexes(), one_at_a_time, swept])
+            await self._collection.create_indexes([*self.indexes(_FILTERED), one_at_a_time, swept])
 
     async def add(self, task: Entity) -> Entity | None:
         """Store the task in one write; return None, or the one that has its id already.
