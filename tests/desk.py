@@ -40,6 +40,10 @@ def any_result(_: dict[str, Any]) -> None:
     """Let every result pass: the contract is the edge's business."""
 
 
+async def nobody(_: Entity) -> None:
+    """Follow no change: what follows from one has tests of its own."""
+
+
 class Desk:
     """Has taken one order, `ro-1`; `restarted` is the same stores in a new process."""
 
@@ -63,9 +67,11 @@ class Desk:
             "relay": self.relay,
         }
         self.cancellations = CancelResourceOrders(
-            tasks=self.tasks, faults=faults or NoFaults(), **parts
+            tasks=self.tasks, faults=faults or NoFaults(), follow=nobody, **parts
         )
-        self.door = KeepResourceOrders(cancellations=self.cancellations, check=any_result, **parts)
+        self.door = KeepResourceOrders(
+            cancellations=self.cancellations, check=any_result, followers=(), **parts
+        )
         return self
 
     def cancel(self, task_id: str = "task-1", **body: Any) -> Entity:

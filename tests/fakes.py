@@ -13,7 +13,8 @@ from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.model.states import FINAL, FINAL_OF_TASK
-from ordergate.process.ports import Plan
+from ordergate.process.ports import Plan, ToRollUp
+from ordergate.process.record import request_id_of
 from ordergate.process.rules import ExpressionError
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class _Kept:
     entity: Entity
     outbox: list[OwedEvent]
     deleted: bool = False
+    is_to_roll_up: bool = False
 
     @classmethod
     def of(cls, entity: Entity) -> _Kept:
@@ -164,13 +166,12 @@ class InMemoryOrderBook(_Away):
             raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
         return copy.deepcopy(kept.entity)
 
-    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+    async def of_request(self, request_id: str) -> Sequence[Entity]:
         self.answer()
         found = [
             kept.entity
             for _, kept in sorted(self._kept.items())
-            if kept.entity.document.get("initiatingRequest", {}).get("id") == request_id
-            and not kept.deleted
+            if request_id_of(kept.entity.document) == request_id and not kept.deleted
         ]
         return copy.deepcopy(found)
 
@@ -212,6 +213,23 @@ class InMemoryOrderBook(_Away):
         ]
         return copy.deepcopy(sorted(found, key=lambda one: (one["orderDate"], one["id"])))
 
+    async def to_roll_up(self, *, after: str, limit: int) -> Sequence[ToRollUp]:
+        self.answer()
+        left = [
+            ToRollUp(order_id, request_id, kept.entity.revision)
+            for order_id, kept in sorted(self._kept.items())
+            if kept.is_to_roll_up
+            and order_id > after
+            and (request_id := request_id_of(kept.entity.document)) is not None
+        ]
+        return left[:limit]
+
+    async def rolled_up(self, change: ToRollUp) -> None:
+        self.answer()
+        kept = self._kept.get(change.order_id)
+        if kept is not None and kept.entity.revision == change.revision:
+            kept.is_to_roll_up = False
+
     def owed(self, order_id: str) -> list[OwedEvent]:
         """Return what waits in the order's outbox, removed or not."""
         kept = self._kept.get(order_id)
@@ -243,6 +261,7 @@ class InMemoryOrderBook(_Away):
         kept.entity = replace(order, document=document, owed=(), idempotency=mark)
         kept.outbox += order.owed
         kept.deleted = deleted
+        kept.is_to_roll_up = True
         self.writes += 1
         return True
 

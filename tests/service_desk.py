@@ -22,6 +22,7 @@ from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.ports import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
+from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.schemas.initiating_request import StandardDocuments
 from ordergate.schemas.service_order import write_service_order
@@ -41,6 +42,7 @@ class ServiceDesk:
         self.requests = InMemoryRequestBook()
         self.orders = InMemoryOrderBook()
         self.hand_overs = InMemoryHandOverBook()
+        self.assessments = InMemoryFeasibilityBook()
         self.resource_tasks = InMemoryCancelTaskBook()
         self.tasks = InMemoryCancelTaskBook(CANCEL_SERVICE_ORDER)
         self.clock = FixedClock()
@@ -62,14 +64,21 @@ class ServiceDesk:
             "relay": self.relay,
         }
         faults = faults or NoFaults()
+        self.roll_ups = RollUpResourceOrders(
+            requests=self.requests,
+            orders=self.orders,
+            clock=self.clock,
+            relay=self.relay,
+            faults=faults,
+        )
         self.resource_cancellations = CancelResourceOrders(
-            tasks=self.resource_tasks, faults=faults, **parts
+            tasks=self.resource_tasks, faults=faults, follow=self.roll_ups.follow, **parts
         )
         self.issuing = IssueResourceOrders(
             rules=FixedRules(*example_rules()),
             requests=self.requests,
             hand_overs=self.hand_overs,
-            assessments=InMemoryFeasibilityBook(),
+            assessments=self.assessments,
             documents=StandardDocuments(),
             superseding=self.resource_cancellations,
             meter=CountingMeter(),
@@ -86,7 +95,10 @@ class ServiceDesk:
             **parts,
         )
         self.door = KeepResourceOrders(
-            cancellations=self.resource_cancellations, check=any_result, **parts
+            cancellations=self.resource_cancellations,
+            check=any_result,
+            followers=(self.roll_ups.follow, self.cancellations.follow),
+            **parts,
         )
         return self
 
@@ -97,7 +109,8 @@ class ServiceDesk:
         return at_once(self.cancellations.take(asked, task_id, key)).document
 
     def sweep(self) -> int:
-        """Sweep the tasks of both kinds; return how many of service orders moved."""
+        """Sweep all there is to sweep; return how many tasks of service orders moved."""
+        at_once(self.roll_ups.sweep(older_than=0))
         at_once(self.resource_cancellations.sweep(older_than=0))
         return at_once(self.cancellations.sweep(older_than=0))
 
@@ -130,7 +143,7 @@ class ServiceDesk:
 
     @property
     def issued(self) -> Sequence[Entity]:
-        return at_once(self.orders.issued_for("req-1"))
+        return at_once(self.orders.of_request("req-1"))
 
     @property
     def states(self) -> list[str]:

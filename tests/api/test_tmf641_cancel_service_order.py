@@ -105,7 +105,7 @@ class TestCreateCancelServiceOrder:
         found = gateway.get("/specialHandling?limit=1000").document
         (hand_over,) = (one for one in found if one["initiatingRequest"]["id"] == order_id)
         assert hand_over["state"] == "resolved"
-        assert hand_over["note"][0]["text"].startswith("Withdrawn")
+        assert hand_over["resolution"] == "withdrawn"
         record = gateway.get(f"/initiatingRequest/{order_id}")
         assert record["state"] == "cancelled"
         assert [one["detail"] for one in record["timeline"]][-3:] == [

@@ -12,7 +12,7 @@ from fakes import InMemoryOrderBook
 from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import OrderState
-from ordergate.process.ports import Cancellation, Entity, Idempotency
+from ordergate.process.ports import Cancellation, Entity, Idempotency, ToRollUp
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.tmf630.filter import matches, values_at
@@ -82,9 +82,44 @@ class OrderBookContract:
         other = order("d", initiatingRequest={"id": "req-2"})
         runner.run(book.add_all([*issued, other, order("e")]))
         runner.run(book.remove(started(issued[2])))
-        found = runner.run(book.issued_for("req-1"))
+        found = runner.run(book.of_request("req-1"))
         assert found == [replace(issued[1], owed=()), replace(issued[0], owed=())]
-        assert runner.run(book.issued_for("req-9")) == []
+        assert runner.run(book.of_request("req-9")) == []
+
+    def test_change_for_a_request_is_to_be_rolled_up_until_it_is(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        issued = [order(one, initiatingRequest={"id": f"req-{one}"}) for one in "abc"]
+        runner.run(book.add_all([*issued, order("d")]))
+        assert runner.run(book.to_roll_up(after="", limit=9)) == []
+        runner.run(book.replace(started(issued[0])))
+        runner.run(book.remove(started(issued[1])))
+        runner.run(book.replace(started(order("d"))))
+        first, second = ToRollUp("a", "req-a", 2), ToRollUp("b", "req-b", 2)
+        assert runner.run(book.to_roll_up(after="", limit=9)) == [first, second]
+        assert runner.run(book.to_roll_up(after="", limit=1)) == [first]
+        assert runner.run(book.to_roll_up(after="a", limit=9)) == [second]
+        runner.run(book.rolled_up(second))
+        runner.run(book.rolled_up(ToRollUp("x", "req-x", 1)))
+        assert runner.run(book.to_roll_up(after="", limit=9)) == [first]
+
+    def test_change_that_came_later_is_still_to_be_rolled_up(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        issued = order("a", initiatingRequest={"id": "req-1"})
+        runner.run(book.add(issued))
+        runner.run(book.replace(started(issued)))
+        runner.run(book.replace(started(started(issued))))
+        runner.run(book.rolled_up(ToRollUp("a", "req-1", 2)))
+        assert runner.run(book.to_roll_up(after="", limit=9)) == [ToRollUp("a", "req-1", 3)]
+
+    @pytest.mark.parametrize("named", ["req-1", {}, {"id": 7}, None])
+    def test_what_names_no_request_is_not_rolled_up(
+        self, runner: asyncio.Runner, book: OrderBook, named: Any
+    ) -> None:
+        runner.run(book.add(order("a", initiatingRequest=named)))
+        assert runner.run(book.replace(started(order("a", initiatingRequest=named))))
+        assert runner.run(book.to_roll_up(after="", limit=9)) == []
 
     def test_adding_no_orders_is_fine(self, runner: asyncio.Runner, book: OrderBook) -> None:
         runner.run(book.add_all([]))

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from fakes_delivery import temporary_database
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
@@ -171,7 +172,9 @@ def database(mongodb_uri: str) -> Iterator[tuple[asyncio.Runner, Database]]:
             both = {"document": INITIATING_REQUEST, "serviceOrder": SERVICE_ORDER}
             await fill(database["initiatingRequest"], FEWER, **both)
             await fill(database["cancelResourceOrder"], FEWEST, document=CANCEL_TASK)
-            await MongoCancelTaskBook(database, page_limit=10_000).ensure_indexes()
+            await MongoCancelTaskBook(
+                database, CANCEL_RESOURCE_ORDER, page_limit=10_000
+            ).ensure_indexes()
             await fill(database["specialHandling"], FEWER, document=HAND_OVER)
             await fill(database["feasibilityAssessment"], FEWER, document=FEASIBILITY_ASSESSMENT)
             await MongoHandOverBook(database, page_limit=10_000).ensure_indexes()
@@ -239,7 +242,7 @@ def test_filter_of_initiating_requests_is_served_by_an_index(
 def test_filter_of_cancel_tasks_is_served_by_an_index(
     database: tuple[asyncio.Runner, Database], attribute: Attribute
 ) -> None:
-    reader = MongoCancelTaskBook(database[1], page_limit=10_000)
+    reader = MongoCancelTaskBook(database[1], CANCEL_RESOURCE_ORDER, page_limit=10_000)
     check_selective(Lists(*database, "cancelResourceOrder").run(reader, asked(attribute)))
 
 

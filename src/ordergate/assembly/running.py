@@ -223,6 +223,7 @@ def build(settings: Settings) -> ASGIApp:
         "sweeper": _sweeper(settings, process.requests.sweep, settings.sweep_after),
         "feasibility": _sweeper(settings, process.feasibility.sweep, settings.sweep_after),
         "cancellations": _sweeper(settings, process.cancellations.sweep, 0.0),
+        "roll-ups": _sweeper(settings, process.roll_ups.sweep, 0.0),
         "service cancellations": _sweeper(settings, process.service_cancellations.sweep, 0.0),
     }
     if settings.deliver:

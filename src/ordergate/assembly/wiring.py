@@ -41,6 +41,7 @@ from ordergate.process.answer import AnswerFeasibility
 from ordergate.process.hand_overs import KeepHandOvers
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
+from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.process.service_orders import KeepServiceOrders
 from ordergate.schemas.initiating_request import StandardDocuments
@@ -117,11 +118,11 @@ class Stores:
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
+        kept = (self.orders, self.requests, self.rules)
         tasks = (self.cancel_tasks, self.service_cancel_tasks)
-        kept = (self.orders, *tasks, self.requests, self.rules)
         special = (self.hand_overs, self.assessments)
         told = (self.hubs, self.events, self.lanes, self.outboxes)
-        for store in (*kept, *special, *told):
+        for store in (*kept, *tasks, *special, *told):
             await store.ensure_indexes()
 
     async def hand_over_to(self, url: str | None) -> int:
@@ -166,6 +167,7 @@ class Process:
     cancellations: CancelResourceOrders
     service_orders: KeepServiceOrders
     service_cancellations: CancelServiceOrders
+    roll_ups: RollUpResourceOrders
     hand_overs: KeepHandOvers
     feasibility: AnswerFeasibility
     rules: CompiledRuleBook
@@ -225,6 +227,9 @@ def wire_process(
     clock, documents = SystemClock(), StandardDocuments(delivery)
     faults = DieAt(settings.fault_point)
     rules = CompiledRuleBook(stores.rules, interval=settings.catalog_interval)
+    roll_ups = RollUpResourceOrders(
+        requests=stores.requests, orders=stores.orders, clock=clock, relay=relay, faults=faults
+    )
     cancellations = CancelResourceOrders(
         tasks=stores.cancel_tasks,
         orders=stores.orders,
@@ -232,6 +237,7 @@ def wire_process(
         clock=clock,
         relay=relay,
         faults=faults,
+        follow=roll_ups.follow,
     )
     requests = IssueResourceOrders(
         rules=rules,
@@ -247,6 +253,18 @@ def wire_process(
         faults=faults,
         meter=metrics,
     )
+    service_cancellations = CancelServiceOrders(
+        tasks=stores.service_cancel_tasks,
+        requests=stores.requests,
+        orders=stores.orders,
+        resource_tasks=stores.cancel_tasks,
+        hand_overs=stores.hand_overs,
+        cancellations=cancellations,
+        addresses=addresses,
+        clock=clock,
+        relay=relay,
+        faults=faults,
+    )
     orders = KeepResourceOrders(
         orders=stores.orders,
         cancellations=cancellations,
@@ -254,6 +272,7 @@ def wire_process(
         clock=clock,
         relay=relay,
         check=contracts.bodies["tmf652"].check_of("createResourceOrder", "patchResourceOrder"),
+        followers=(roll_ups.follow, service_cancellations.follow),
     )
     service_orders = KeepServiceOrders(
         requests=stores.requests,
@@ -274,20 +293,9 @@ def wire_process(
         addresses=addresses,
         clock=clock,
     )
-    service_cancellations = CancelServiceOrders(
-        tasks=stores.service_cancel_tasks,
-        requests=stores.requests,
-        orders=stores.orders,
-        resource_tasks=stores.cancel_tasks,
-        hand_overs=stores.hand_overs,
-        cancellations=cancellations,
-        addresses=addresses,
-        clock=clock,
-        relay=relay,
-        faults=faults,
-    )
-    kept = (orders, cancellations, service_orders, service_cancellations, hand_overs, feasibility)
-    return Process(requests, *kept, rules, documents, addresses, clock)
+    kept = (orders, cancellations, service_orders, service_cancellations, roll_ups)
+    special = (hand_overs, feasibility)
+    return Process(requests, *kept, *special, rules, documents, addresses, clock)
 
 
 def wire_doors(

@@ -25,6 +25,8 @@ class EventType(StrEnum):
     SERVICE_ORDER_STATE_CHANGE = "ServiceOrderStateChangeEvent"
     SERVICE_ORDER_DELETE = "ServiceOrderDeleteEvent"
     SERVICE_ORDER_INFORMATION_REQUIRED = "ServiceOrderInformationRequiredEvent"
+    SERVICE_ORDER_MILESTONE = "ServiceOrderMilestoneEvent"
+    SERVICE_ORDER_JEOPARDY = "ServiceOrderJeopardyEvent"
     CANCEL_SERVICE_ORDER_CREATE = "CancelServiceOrderCreateEvent"
     CANCEL_SERVICE_ORDER_STATE_CHANGE = "CancelServiceOrderStateChangeEvent"
 

@@ -14,7 +14,7 @@ from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
-from ordergate.model.states import CANCELLABLE, OrderState, TaskState
+from ordergate.model.states import CANCELLABLE, UNDER_CANCELLATION, OrderState, TaskState
 from ordergate.process.cancel_task import begun, cancel_task, ended, is_due
 from ordergate.process.notify import changed
 from ordergate.process.ports import Cancellation
@@ -40,14 +40,14 @@ class Step:
     Args:
         done: names the point just after it, where a test may end the process.
         cancel: resource orders whose cancellation is to be asked for.
-        withdraw: hand-overs as they end, because nobody has to look at them any more.
+        withdraw: ids of hand-overs that nobody has to see to any more.
     """
 
     done: str
     task: Entity | None = None
     order: Entity | None = None
     cancel: tuple[Entity, ...] = ()
-    withdraw: tuple[Entity, ...] = ()
+    withdraw: tuple[str, ...] = ()
 
 
 def cancel_service_order(
@@ -123,8 +123,10 @@ def _continued(
     task: Entity, order: Entity, mark: Cancellation, issued: Issued, moment: datetime
 ) -> Step | None:
     """Go on with an order that this task has in hand."""
+    if not issued.is_all and order.document["state"] in UNDER_CANCELLATION:
+        return None
     if order.document["state"] == OrderState.ASSESSING_CANCELLATION:
-        return _assessed(order, mark, issued, moment) if issued.is_all else None
+        return _assessed(order, mark, issued, moment)
     if order.document["state"] == OrderState.PENDING_CANCELLATION:
         return _cancelled(task, order, issued, moment)
     date = order.document["cancellationDate"]
@@ -155,8 +157,7 @@ def _cancelled(task: Entity, order: Entity, issued: Issued, moment: datetime) ->
     if not all(one.is_over for one in issued.order):
         return None
     if issued.hand_over:
-        withdrawn = tuple(_withdrawn(one, moment) for one in issued.hand_over)
-        return Step("afterServiceWithdrawn", withdraw=withdrawn)
+        return Step("afterServiceWithdrawn", withdraw=tuple(one.id for one in issued.hand_over))
     after: Document = {
         "serviceOrderItem": _with_state(order.document["serviceOrderItem"], OrderState.CANCELLED),
         "cancellationDate": timestamp(moment),
@@ -167,15 +168,6 @@ def _cancelled(task: Entity, order: Entity, issued: Issued, moment: datetime) ->
         note = {"author": "Ordergate", "text": issued.not_undone}
         after["note"] = [*order.document.get("note", []), note]
     return _order("afterServiceCancelled", order, OrderState.CANCELLED, moment, after)
-
-
-def _withdrawn(hand_over: Entity, moment: datetime) -> Entity:
-    """Return the hand-over as it ends with its order."""
-    said = {"author": "Ordergate", "text": "Withdrawn: the service order is cancelled."}
-    document = {**hand_over.document, "state": "resolved", "resolution": "withdrawn"}
-    document["note"] = [*document.get("note", []), said]
-    document = completed(document, moment)
-    return replace(hand_over, document=document, revision=hand_over.revision + 1)
 
 
 def _with_state(items: Iterable[Document], state: OrderState) -> list[Document]:

@@ -13,12 +13,12 @@ from ordergate.model.relationships import is_dependency
 from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState, next_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ordergate.model.common import Document
 
 _STOPPED = frozenset({OrderState.FAILED, OrderState.CANCELLED, OrderState.REJECTED})
-_ENDED = _STOPPED | {OrderState.COMPLETED}
+_ENDED = _STOPPED | {OrderState.COMPLETED, OrderState.PARTIAL}
 _NEVER_STARTED = frozenset({OrderState.ACKNOWLEDGED, OrderState.REJECTED, OrderState.CANCELLED})
 
 
@@ -47,7 +47,8 @@ def derive(order: Document) -> Derivation:
     items = _with_dependents_cancelled(order["orderItem"], waiting)
     if any(item["state"] not in _NEVER_STARTED for item in items):
         items = _with_no_change_completed(items, waiting)
-    return Derivation(items, _way(state, _derived_state(state, items, waiting)))
+    target = order_state(state, _found(items), runnable=bool(_runnable(items, waiting)))
+    return Derivation(items, way(state, target))
 
 
 def _with_dependents_cancelled(
@@ -78,35 +79,52 @@ def _with_no_change_completed(
         ]
 
 
-def _derived_state(
-    state: OrderState, items: Sequence[Document], waiting: Mapping[str, Sequence[str]]
-) -> OrderState:
+def _found(items: Sequence[Document]) -> set[OrderState]:
+    """Return the states that count: what takes no work does only where nothing else is there."""
     counted = [item for item in items if _counts(item)] or items
-    found = {OrderState(item["state"]) for item in counted}
+    return {OrderState(item["state"]) for item in counted}
+
+
+def state_of(found: Collection[OrderState], *, runnable: bool) -> OrderState:
+    """Return what the states of its parts make of a whole, wherever it was before.
+
+    Args:
+        runnable: whether any part could start now.
+    """
+    found = set(found)
     if found <= _ENDED:
-        return _ended(state, found)
-    if found == {OrderState.ACKNOWLEDGED} or (
-        state is OrderState.ACKNOWLEDGED and found <= _NEVER_STARTED
-    ):
-        return state
-    if OrderState.IN_PROGRESS not in found and not _runnable(items, waiting):
+        return _ended(found)
+    if found <= _NEVER_STARTED:
+        return OrderState.ACKNOWLEDGED
+    if OrderState.IN_PROGRESS not in found and not runnable:
         for one in (OrderState.PENDING, OrderState.HELD):
             if one in found:
                 return one
     return OrderState.IN_PROGRESS
 
 
-def _ended(state: OrderState, found: set[OrderState]) -> OrderState:
-    """Return the state of an order none of whose items is open any more."""
-    if OrderState.COMPLETED in found:
-        return OrderState.PARTIAL if len(found) > 1 else OrderState.COMPLETED
-    if found == {OrderState.REJECTED} and state is OrderState.ACKNOWLEDGED:
-        return OrderState.REJECTED
-    given_up = found == {OrderState.CANCELLED} and OrderState.CANCELLED in next_states(state)
-    return OrderState.CANCELLED if given_up else OrderState.FAILED
+def order_state(state: OrderState, found: Collection[OrderState], *, runnable: bool) -> OrderState:
+    """Return the state that follows for an order in `state` from those of its parts.
+
+    It neither goes back to where it began, nor ends as what it can't become any more.
+    """
+    target = state_of(found, runnable=runnable)
+    if target is OrderState.ACKNOWLEDGED:
+        waits = state is OrderState.ACKNOWLEDGED or set(found) == {OrderState.ACKNOWLEDGED}
+        return state if waits else OrderState.IN_PROGRESS
+    if target in {OrderState.CANCELLED, OrderState.REJECTED} and target not in next_states(state):
+        return OrderState.FAILED
+    return target
 
 
-def _way(state: OrderState, target: OrderState) -> tuple[OrderState, ...]:
+def _ended(found: set[OrderState]) -> OrderState:
+    """Return the state of a whole none of whose parts is open any more."""
+    if found & {OrderState.COMPLETED, OrderState.PARTIAL}:
+        return OrderState.COMPLETED if found == {OrderState.COMPLETED} else OrderState.PARTIAL
+    return next(iter(found)) if len(found) == 1 else OrderState.FAILED
+
+
+def way(state: OrderState, target: OrderState) -> tuple[OrderState, ...]:
     """Return the shortest way along S2 to S12, without `state` itself."""
     ways: dict[OrderState, tuple[OrderState, ...]] = {state: ()}
     ahead = [state]

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 
     Check: TypeAlias = Callable[[Document], None]
 
-IMMUTABLE = ("id", "href", "orderDate", "completionDate", "cancellationDate")
+IMMUTABLE = (
+    "id",
+    "href",
+    "orderDate",
+    "completionDate",
+    "cancellationDate",
+    "initiatingRequest",
+)
 OPEN_WHEN_FINAL = frozenset(
     {"note", "externalReference", "description", "category", "relatedParty", "name", "state"}
 )

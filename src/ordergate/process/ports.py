@@ -192,8 +192,24 @@ class RequestBook(Protocol):
         """Return records with an item of that specification that waits, by id, beyond `after`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToRollUp:
+    """A change of a resource order that its request may not show yet.
+
+    Args:
+        revision: of the order, after the change.
+    """
+
+    order_id: str
+    request_id: str
+    revision: int
+
+
 class OrderBook(Protocol):
-    """Keeps resource orders."""
+    """Keeps resource orders.
+
+    A change of one that was issued for a request is kept as to be rolled up, in the same write.
+    """
 
     async def add(self, order: Entity) -> Entity | None:
         """Store the order in one write; return None, or the one that has its id already.
@@ -212,7 +228,7 @@ class OrderBook(Protocol):
             NotFoundError: there is none.
         """
 
-    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+    async def of_request(self, request_id: str) -> Sequence[Entity]:
         """Return the orders that were issued for a request and are there, by id."""
 
     async def replace(self, order: Entity) -> bool:
@@ -238,6 +254,12 @@ class OrderBook(Protocol):
 
     async def waiting_for(self, orders: Collection[str]) -> Sequence[Document]:
         """Return the orders with an item that waits for one of those orders, likewise."""
+
+    async def to_roll_up(self, *, after: str, limit: int) -> Sequence[ToRollUp]:
+        """Return changes that may not be rolled up yet, by the order's id, from beyond `after`."""
+
+    async def rolled_up(self, change: ToRollUp) -> None:
+        """Note that the change is rolled up, unless the order changed since."""
 
 
 class CancelTaskBook(Protocol):

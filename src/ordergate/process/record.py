@@ -29,6 +29,13 @@ def service_order_of(record: RecordedRequest) -> Entity:
     return replace(record.entity, document=record.service_order)
 
 
+def request_id_of(order: Document) -> str | None:
+    """Return the id of the request that a resource order says it was issued for."""
+    request = order.get("initiatingRequest")
+    request_id = request.get("id") if isinstance(request, dict) else None
+    return request_id if isinstance(request_id, str) else None
+
+
 def issued_in(record: RecordedRequest, orders: Iterable[Entity]) -> list[Entity]:
     """Return those of the orders that the record knows; anybody may claim to be issued for it."""
     known = {one["id"] for one in record.entity.document.get("resourceOrder", [])}

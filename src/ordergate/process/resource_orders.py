@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID, uuid5
 
 from ordergate.errors import (
@@ -28,7 +28,7 @@ from ordergate.process.revisions import write_over
 from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     )
     from ordergate.tmf630.patch import Change
 
+    Follow: TypeAlias = Callable[[Entity], Awaitable[None]]
+    """Does what follows from a change of a resource order."""
+
 _log = logging.getLogger(__name__)
 
 _LOOKS = 32
@@ -53,7 +56,11 @@ _TASK_IDS = UUID("9f1c0a55-2f3d-5a0e-8d0d-4d0b7f3f3b52")
 
 
 class CancelResourceOrders:
-    """Cancel tasks and what becomes of their orders."""
+    """Cancel tasks and what becomes of their orders.
+
+    Args:
+        follow: brings the request of an order to where that is.
+    """
 
     def __init__(
         self,
@@ -64,6 +71,7 @@ class CancelResourceOrders:
         clock: Clock,
         relay: Relay,
         faults: FaultPoints,
+        follow: Follow,
     ) -> None:
         self._tasks = tasks
         self._orders = orders
@@ -71,6 +79,7 @@ class CancelResourceOrders:
         self._clock = clock
         self._relay = relay
         self._faults = faults
+        self._follow = follow
 
     async def take(
         self, body: Document, task_id: str, idempotency: Idempotency | None = None
@@ -137,16 +146,20 @@ class CancelResourceOrders:
         The order was read before the task. The other way round the task could be over by the time
         its order is read, and would begin once more.
         """
+        moved = None
         for _ in range(_LOOKS):
             step = next_step(task, order, self._clock.now())
             if step is None:
                 break
             if await self._write(step):
                 task, order = step.task or task, step.order or order
+                moved = step.order or moved
                 self._relay.wake()
                 self._faults.reached(step.done)
             else:
                 task, order = await self._both(task)
+        if moved is not None:
+            await self._follow(moved)
         return task
 
     async def _both(self, task: Entity) -> tuple[Entity, Entity | None]:
@@ -173,7 +186,11 @@ class CancelResourceOrders:
 
 
 class KeepResourceOrders:
-    """Resource orders of clients and of Track & Manage: taken, changed and removed."""
+    """Resource orders of clients and of Track & Manage: taken, changed and removed.
+
+    Args:
+        followers: bring the request of an order, and its cancellation, to where that is.
+    """
 
     def __init__(
         self,
@@ -184,6 +201,7 @@ class KeepResourceOrders:
         clock: Clock,
         relay: Relay,
         check: Check,
+        followers: Sequence[Follow],
     ) -> None:
         self._orders = orders
         self._cancellations = cancellations
@@ -191,6 +209,7 @@ class KeepResourceOrders:
         self._clock = clock
         self._relay = relay
         self._check = check
+        self._followers = followers
 
     async def take(
         self, body: Document, order_id: str, idempotency: Idempotency | None = None
@@ -228,7 +247,8 @@ class KeepResourceOrders:
             self._relay.wake()
         if kept.document["state"] in UNDER_CANCELLATION:
             await self._cancellations.finish(kept)
-            return await self._orders.get(order_id)
+            kept = await self._orders.get(order_id)
+        await self._followed(kept)
         return kept
 
     async def remove(self, order_id: str, if_revision: Collection[int] | None = None) -> None:
@@ -244,5 +264,10 @@ class KeepResourceOrders:
             return removal(order, self._clock.now())
 
         read = partial(self._orders.get, order_id)
-        await write_over(read, removed, self._orders.remove, if_revision)
+        gone = await write_over(read, removed, self._orders.remove, if_revision)
         self._relay.wake()
+        await self._followed(gone)
+
+    async def _followed(self, order: Entity) -> None:
+        for follow in self._followers:
+            await follow(order)

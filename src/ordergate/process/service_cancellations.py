@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ordergate.errors import (
@@ -18,16 +20,19 @@ from ordergate.errors import (
     UnknownResourceOrderError,
     UnknownServiceOrderError,
 )
+from ordergate.model.states import UNDER_CANCELLATION, OrderState
 from ordergate.process.cancel_service_order import (
     cancel_service_order,
     next_step,
     resource_task_body,
     resource_task_id,
 )
+from ordergate.process.hand_over import Resolution, resolved
 from ordergate.process.idempotency import check_key
 from ordergate.process.issued import Issued, IssuedOrder
 from ordergate.process.ports import Idempotency
-from ordergate.process.record import issued_in, service_order_of, with_service_order
+from ordergate.process.record import issued_in, request_id_of, service_order_of, with_service_order
+from ordergate.process.revisions import write_over
 from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
@@ -122,8 +127,12 @@ class CancelServiceOrders:
         self._faults.reached("afterCancelServiceTask")
         return await self._go_on(task_id, order_id)
 
-    async def finish(self, record: RecordedRequest) -> None:
-        """Go on with the cancellation that a service order is under, as far as it goes now."""
+    async def follow(self, order: Entity) -> None:
+        """Go on with the cancellation that the service order of a resource order is under."""
+        request_id = request_id_of(order.document)
+        record = await self._record(request_id) if request_id else None
+        if record is None or record.entity.document["state"] not in UNDER_CANCELLATION:
+            return
         if record.entity.cancellation is not None:
             await self._go_on(record.entity.cancellation.task_id, record.entity.id)
 
@@ -165,11 +174,15 @@ class CancelServiceOrders:
             said = f"{record.entity.document['state']} -> {step.order.document['state']}"
             moment = self._clock.now()
             after = with_service_order(record, step.order, moment, "stateChanged", said)
+            if step.order.document["state"] == OrderState.PENDING_CANCELLATION:
+                after = replace(after, waiting=())  # nothing is to be released any more
             return await self._requests.replace(after)
         for order in step.cancel:
             await self._cancel(task, order)
-        for hand_over in step.withdraw:
-            await self._hand_overs.replace(hand_over)
+        for handling_id in step.withdraw:
+            read = partial(self._hand_overs.get, handling_id)
+            over = partial(resolved, resolution=Resolution.WITHDRAWN)
+            await write_over(read, over, self._hand_overs.replace)
         return True
 
     async def _cancel(self, task: Entity, order: Entity) -> None:
@@ -183,7 +196,7 @@ class CancelServiceOrders:
     async def _issued(self, task_id: str, order_id: str, record: RecordedRequest | None) -> Issued:
         if record is None:
             return Issued()
-        orders = issued_in(record, await self._orders.issued_for(order_id))
+        orders = issued_in(record, await self._orders.of_request(order_id))
         return Issued(
             tuple([await self._issued_order(task_id, order) for order in orders]),
             tuple(await self._hand_overs.open_for(request_ids=[order_id])),

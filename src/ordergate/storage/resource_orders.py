@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pymongo import IndexModel
+
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import FINAL
+from ordergate.process.ports import ToRollUp
+from ordergate.process.record import request_id_of
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "resourceOrder"
+_ROLL_UP = "rollUp"
+_LEFT = {_ROLL_UP: {"$exists": True}}
 # Every first-level attribute of the contract that holds a value to compare, those inside arrays
 # that kits and systems filter by, and what the gateway adds. MongoDB takes 64 in a collection.
 _FILTERED = (
@@ -74,8 +80,9 @@ class MongoOrderBook(EntityReader):
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
+        left = IndexModel([("_id", 1), (_ROLL_UP, 1)], name=_ROLL_UP, partialFilterExpression=_LEFT)
         with in_our_words():
-            await self._collection.create_indexes(self.indexes(_FILTERED))
+            await self._collection.create_indexes([*self.indexes(_FILTERED), left])
 
     async def add(self, order: Entity) -> Entity | None:
         """Store the order in one write; return None, or the one that has its id already.
@@ -107,7 +114,7 @@ class MongoOrderBook(EntityReader):
             raise NotFoundError(f"There is no resource order with the id {order_id!r}.", path="id")
         return entity_of(kept)
 
-    async def issued_for(self, request_id: str) -> Sequence[Entity]:
+    async def of_request(self, request_id: str) -> Sequence[Entity]:
         """Return the orders that were issued for a request and are there, by id."""
         wanted: Stored = {"document.initiatingRequest.id": request_id, "deleted": {"$ne": True}}
         with in_our_words():
@@ -117,11 +124,11 @@ class MongoOrderBook(EntityReader):
     async def replace(self, order: Entity) -> bool:
         """Store a changed order and its owed events; return False if it changed meanwhile."""
         changes = {"document": order.document, **stored_cancellation(order.cancellation)}
-        return await write_over(self._collection, order, changes)
+        return await write_over(self._collection, order, {**changes, **_to_roll_up(order)})
 
     async def remove(self, order: Entity) -> bool:
         """Take the order away; it stays, hidden, until the relay has told of it."""
-        return await write_over(self._collection, order, {"deleted": True})
+        return await write_over(self._collection, order, {"deleted": True, **_to_roll_up(order)})
 
     async def issued_for(
         self, services: Collection[str], resources: Collection[str]
@@ -151,3 +158,23 @@ class MongoOrderBook(EntityReader):
             found = self._collection.find({"$and": [{"$or": wanted}, alive]}, {"document": 1})
             kept = [one["document"] async for one in found]
         return sorted(kept, key=lambda one: (str(one.get("orderDate")), one["id"]))
+
+    async def to_roll_up(self, *, after: str, limit: int) -> Sequence[ToRollUp]:
+        """Return changes that may not be rolled up yet, by the order's id, from beyond `after`."""
+        wanted: Stored = {**_LEFT, "_id": {"$gt": after}}
+        with in_our_words():
+            cursor = self._collection.find(wanted, {_ROLL_UP: 1, "revision": 1}).hint(_ROLL_UP)
+            found = await cursor.sort("_id", 1).limit(limit).to_list()
+        return [ToRollUp(kept["_id"], kept[_ROLL_UP], kept["revision"]) for kept in found]
+
+    async def rolled_up(self, change: ToRollUp) -> None:
+        """Note that the change is rolled up, unless the order changed since."""
+        unchanged = {"_id": change.order_id, "revision": change.revision}
+        with in_our_words():
+            await self._collection.update_one(unchanged, {"$unset": {_ROLL_UP: ""}})
+
+
+def _to_roll_up(order: Entity) -> Stored:
+    """Return the field that says which request has to follow the order, if any."""
+    request_id = request_id_of(order.document)
+    return {} if request_id is None else {_ROLL_UP: request_id}

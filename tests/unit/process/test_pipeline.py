@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from desk import nobody
 from fakes import (
     CountingMeter,
     CrashError,
@@ -82,6 +83,7 @@ class House:
                 clock=self.clock,
                 relay=self.relay,
                 faults=faults,
+                follow=nobody,
             ),
             relay=self.relay,
             faults=faults,
