@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -183,11 +182,9 @@ class TestPutResourceOrderRule:
             feature=[{"name": "late", "featureCharacteristic": [{"name": "by", "value": 1}]}],
         )
         body = {"serviceOrder": service_order(serviceOrderItem=[item])}
-        started = time.monotonic()
         decided = gateway.post("/assessment", body, expect=200)["assessment"]["item"][0]
         assert decided["outcome"] == "special"
         assert [one["code"] for one in decided["reason"]] == ["ruleFailed"]
-        assert time.monotonic() - started < 5
 
 
 class TestRetrieveResourceOrderRule:
