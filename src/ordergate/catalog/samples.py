@@ -17,7 +17,6 @@ from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action
 from ordergate.process.assess import scope_of
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
-from ordergate.process.rules import NOTHING_BEFORE
 from ordergate.schemas.json_schema import compile_schema
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _scope(document: RuleDocument, characteristic: Mapping[str, Any]) -> Scope:
         received_date=datetime(2026, 1, 31, tzinfo=UTC),
         item=(item,),
     )
-    return {**scope_of(request, item), "previous": dict(NOTHING_BEFORE)}
+    return scope_of(request, item)
 
 
 def make_value(schema: Any, *, large: bool) -> Any:

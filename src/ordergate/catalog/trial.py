@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -75,15 +76,18 @@ class Trial:
 
     def _later(self, scope: Scope) -> Scope:
         """Return the same request as a change of what it led to the first time."""
-        resource = [
+        resource: list[dict[str, Any]] = [
             {
                 "key": line.key,
+                "line": line.key,
                 "id": f"resource-{line.key}",
-                "characteristic": dict(_issued(line.characteristic, scope)),
+                "characteristic": dict(_issued(line, scope)),
             }
             for line in self._rule.order_item
+            if _is_given(line, scope)
         ]
-        previous = {"characteristic": scope["characteristic"], "resource": resource}
+        merged = dict(ChainMap(*(one["characteristic"] for one in resource)))
+        previous = {"characteristic": merged, "resource": resource}
         return {**scope, "item": {**scope["item"], "action": "modify"}, "previous": previous}
 
     def _applies(self, scope: Scope) -> bool:
@@ -130,9 +134,18 @@ class Trial:
         self._found.setdefault(path, Problem(path, message))
 
 
-def _issued(characteristic: Mapping[str, Expression], scope: Scope) -> Iterator[tuple[str, Any]]:
-    """Yield the characteristics that a line gives a resource, as far as they have a value."""
-    for name, value in characteristic.items():
+def _is_given(line: OrderItemTemplate, scope: Scope) -> bool:
+    with suppress(ExpressionError):
+        return line.when is None or line.when.evaluate(scope) is True
+    return False
+
+
+def _issued(line: OrderItemTemplate, scope: Scope) -> Iterator[tuple[str, Any]]:
+    """Yield the characteristics of a line's first resource, as far as they have a value."""
+    if line.for_each is not None:
+        with suppress(ExpressionError, LookupError, TypeError):
+            scope = {**scope, line.for_each.name: line.for_each.over.evaluate(scope)[0]}
+    for name, value in line.characteristic.items():
         with suppress(ExpressionError):
             yield name, value.evaluate(scope)
 

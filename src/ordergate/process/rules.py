@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -31,9 +30,6 @@ VARIABLES = (
     "party",
     "previous",
 )
-
-NOTHING_BEFORE: Mapping[str, Any] = MappingProxyType({"characteristic": {}, "resource": []})
-"""`previous` where nothing was issued before: what it may hold is there, and empty."""
 
 
 class ExpressionError(Exception):

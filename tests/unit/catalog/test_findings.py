@@ -33,6 +33,7 @@ orderItem:
     resourceSpecification: {id: rs-cable}
     when: characteristic.speed > 10
     dependsOn: [port]
+    characteristic: {speed: {expr: characteristic.speed}}
 tests:
   - name: slow
     given: {characteristic: {speed: 5}}
@@ -66,7 +67,7 @@ SPEED = "characteristic.speed > 100"
         (("when: characteristic.speed > 10\n", "place: site\n"), 20, "orderItem[1].place", "no"),
         (("type: integer", "type: int"), 7, "requires.characteristic.speed.type", "JSON Schema"),
         (("name: Small", "nam: Small"), 2, "nam", "no such key"),
-        (("[port]}", "[cable]}"), 25, "tests[0].expect.items[0]", "expected cable"),
+        (("[port]}", "[cable]}"), 26, "tests[0].expect.items[0]", "expected cable"),
     ],
 )
 def test_finding_has_its_file_line_and_path(
@@ -114,10 +115,10 @@ def test_rules_that_tie_are_found_in_the_second_file(tmp_path: Path) -> None:
     ("expression", "is_sound"),
     [
         ("has(previous.characteristic.speed) && previous.characteristic.speed > 5", True),
-        ("item.action == 'modify' && previous.characteristic.speed > 5", True),
+        ("item.action == 'modify' && previous.resource[0].key == 'port'", True),
         ("size(previous.resource) > 0", True),
-        ("previous.resource.exists(r, r.key == 'port' && has(r.characteristic.speed))", True),
-        ("previous.resource.exists(r, r.id == 'x')", True),
+        ("previous.resource.exists(r, r.key == 'cable' && has(r.characteristic.speed))", True),
+        ("previous.resource.exists(r, r.id == 'x' || r.line == 'cable/1')", True),
         ("previous.characteristic.speed > 5", False),
         ("previous.resource[0].key == 'port'", False),
         ("item.action == 'modify' && previous.characteristic.speed == 'fast' + 1", False),
