@@ -13,6 +13,7 @@ from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import OrderState
 from ordergate.process.ports import Cancellation, Entity, Idempotency, ToRollUp
+from ordergate.storage import resource_orders
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.tmf630.filter import matches, values_at
@@ -48,7 +49,57 @@ def started(first: Entity) -> Entity:
     )
 
 
+def issued(
+    order_id: str, service: str = "s", resource: str = "r", request: str = "q", **changes: Any
+) -> Entity:
+    """Return an order that was issued for a request, with one item."""
+    item = {
+        "id": "1",
+        "state": "acknowledged",
+        "resource": {"id": resource},
+        "requestedItem": {"id": "1", "service": {"id": service}},
+    }
+    tie = {"initiatingRequest": {"id": request}, "orderItem": [item]}
+    return order(order_id, **{**tie, **changes})
+
+
 class OrderBookContract:
+    def test_orders_that_concern_services_or_resources_come_oldest_first(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        later = "2026-01-02T00:00:00.000Z"
+        orders = [
+            issued("a", service="s1", orderDate=later),
+            issued("b", service="s2"),
+            issued("c", service="s3", resource="r3"),
+            issued("d", service="s4", resource="r4"),
+            order("e"),
+        ]
+        runner.run(book.add_all(orders))
+        found = runner.run(book.concerning({"s1", "s2"}, {"r3"}))
+        assert [one["id"] for one in found] == ["b", "c", "a"]
+        assert found[0] == orders[1].document
+        assert list(runner.run(book.concerning({"s9"}, set()))) == []
+        assert list(runner.run(book.concerning(set(), set()))) == []
+
+    def test_orders_of_requests_and_those_that_wait_for_others_are_found(
+        self, runner: asyncio.Runner, book: OrderBook
+    ) -> None:
+        waits = [{"relationshipType": "dependency", "orderItem": {"resourceOrderId": "a"}}]
+        items = [{"id": "1"}, {"id": "2", "orderItemRelationship": waits}]
+        runner.run(book.add_all([issued("a", request="q1"), issued("b", request="q2")]))
+        runner.run(book.add(issued("c", request="q3", orderItem=items)))
+        assert [one["id"] for one in runner.run(book.issued_by({"q1", "q3"}))] == ["a", "c"]
+        assert [one["id"] for one in runner.run(book.waiting_for({"a", "b"}))] == ["c"]
+
+    @pytest.mark.parametrize(("state", "expected"), [("completed", ["a"]), ("acknowledged", [])])
+    def test_removed_order_concerns_a_service_for_what_it_delivered(
+        self, runner: asyncio.Runner, book: OrderBook, state: str, expected: list[str]
+    ) -> None:
+        runner.run(book.add(issued("a", state=state)))
+        runner.run(book.remove(started(runner.run(book.get("a")))))
+        assert [one["id"] for one in runner.run(book.concerning({"s"}, set()))] == expected
+
     def test_added_order_is_read_as_it_was_without_its_events(
         self, runner: asyncio.Runner, book: OrderBook, owing: Owing
     ) -> None:
@@ -275,6 +326,41 @@ class TestMongoOrderBook(OrderBookContract):
         with pytest.raises(NotFoundError):
             runner.run(book.read("a"))
         assert runner.run(book.list(parse_query("", page_limit=5))) == ([order("b").document], 1)
+
+    def test_removed_order_keeps_what_it_delivered_when_its_listeners_were_told(
+        self,
+        runner: asyncio.Runner,
+        book: MongoOrderBook,
+        loop_and_database: tuple[asyncio.Runner, Database],
+    ) -> None:
+        mine = issued("a", state="completed", note=[{"text": "secret"}], domain="core")
+        runner.run(book.add_all([mine, order("b", state="completed")]))
+        for one in "ab":
+            runner.run(book.remove(started(runner.run(book.get(one)))))
+        outboxes = MongoOutboxes(loop_and_database[1])
+        for _ in range(2):
+            runner.run(outboxes.clear({"a": 9, "b": 9}))
+        (kept,) = runner.run(book.concerning({"s"}, set()))
+        assert kept == {name: mine.document[name] for name in kept}
+        assert kept.keys() == mine.document.keys() - {"note"}
+        assert runner.run(book.list(parse_query("", page_limit=5))) == ([], 0)
+        with pytest.raises(NotFoundError):
+            runner.run(book.get("a"))
+        assert runner.run(book.add_all([mine])) is None
+        assert runner.run(book.list(parse_query("", page_limit=5))) == ([], 0)
+
+    @pytest.mark.parametrize("attribute", ["_SERVICE", "_RESOURCE", "_AWAITED"])
+    def test_looking_back_is_served_by_an_index(
+        self,
+        runner: asyncio.Runner,
+        loop_and_database: tuple[asyncio.Runner, Database],
+        attribute: str,
+    ) -> None:
+        path = getattr(resource_orders, attribute)
+        found = loop_and_database[1][resource_orders.COLLECTION].find({path: {"$in": ["x"]}})
+        plan = runner.run(found.explain())["queryPlanner"]["winningPlan"]
+        assert "IXSCAN" in str(plan)
+        assert "COLLSCAN" not in str(plan)
 
     def test_attributes_a_client_names_like_ours_stay_its_own(
         self, runner: asyncio.Runner, book: MongoOrderBook

@@ -211,16 +211,20 @@ def there(item: RequestedItem, previous: Previous) -> tuple[Delivered, ...]:
     if previous.delivered or previous.superseded:
         return previous.delivered
     return tuple(
-        previous.named.get(one["id"]) or _as_named(one)
+        previous.named.get(one["id"]) or _as_named(one, item)
         for one in item.supporting_resource
         if one.get("id") and one["id"] not in previous.gone
     )
 
 
-def _as_named(reference: Document) -> Delivered:
-    """Return a resource that nothing was issued for, as far as its reference describes it."""
+def _as_named(reference: Document, item: RequestedItem) -> Delivered:
+    """Return a resource that nothing was issued for, as far as the request describes it.
+
+    What is asked of a resource, not of a service, names the resource's own specification.
+    """
+    own = item.specification if reference["id"] == item.resource_id else None
     return Delivered(
         resource_id=reference["id"],
         resource=reference,
-        specification=specification_of(reference),
+        specification=specification_of(reference) or own,
     )
