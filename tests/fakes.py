@@ -181,7 +181,7 @@ class InMemoryOrderBook(_Away):
     async def remove(self, order: Entity) -> bool:
         return self._write(order, deleted=True)
 
-    async def issued_for(
+    async def concerning(
         self, services: Collection[str], resources: Collection[str]
     ) -> Sequence[Document]:
         def concerned(item: Document) -> bool:

@@ -94,7 +94,7 @@ def _exits_of(
     if mine:
         waited_for = {target for one in mine for target in one.depends_on}
         return _Exits(tuple(one.id for one in mine if one.id not in waited_for))
-    if item_id not in drafts and item_id in known.exits:
+    if item_id not in drafts and known.exits.get(item_id):
         return _Exits((), tuple(known.exits[item_id]))
     coming = known.previous.get(item_id, NOTHING).delivered
     on_its_way = (one.last for one in coming if one.is_open and one.last is not None)

@@ -43,7 +43,7 @@ async def look_back(request: InitiatingRequest, orders: OrderBook) -> LookedBack
     resources = {one for item in concerned for one in named_resources(item)}
     issued: Sequence[IssuedOrder] = ()
     if services or resources:
-        issued = history(await orders.issued_for(services, resources))
+        issued = history(await orders.concerning(services, resources))
     untouched = {one.id for one in issued if one.is_untouched}
     waiting = history(await orders.waiting_for(untouched)) if untouched else ()
     return LookedBack(previous_of(concerned, issued), waiting, _awaited(others))

@@ -28,6 +28,7 @@ from ordergate.process.reassess import asks_anew, reassess
 from ordergate.process.record import exits_of
 from ordergate.process.release import release
 from ordergate.process.revisions import write_over
+from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,7 +193,7 @@ class IssueResourceOrders:
             known = replace(
                 await self._known(request),
                 feasibility=await self._remembered(request, items),
-                issued=await self._issued(record, items),
+                issued=await self._issued(record, request),
             )
             return release(record, request, known, self._addresses, self._documents)
 
@@ -201,11 +202,11 @@ class IssueResourceOrders:
         await self.finish(kept)
 
     async def _issued(
-        self, record: RecordedRequest, items: Sequence[RequestedItem]
+        self, record: RecordedRequest, request: InitiatingRequest
     ) -> dict[str, tuple[ItemReference, ...]]:
-        """Return what these items have to wait for, of what was issued in earlier rounds."""
-        waiting = {one.item_id for one in record.waiting}
-        targets = {target for item in items for target in item.relies_on} - waiting
+        """Return what waiting items have to wait for, of what was issued in earlier rounds."""
+        waiting, waits = {one.item_id for one in record.waiting}, waits_of(request.item)
+        targets = {target for one in waiting for target in waits.get(one, ())} - waiting
         orders = [one.document for one in await self._standing(record)] if targets else []
         return exits_of(record.entity.document, orders, targets)
 

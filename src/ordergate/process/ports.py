@@ -240,7 +240,7 @@ class OrderBook(Protocol):
     async def remove(self, order: Entity) -> bool:
         """Take the order away; its owed events are told all the same. Return as `replace`."""
 
-    async def issued_for(
+    async def concerning(
         self, services: Collection[str], resources: Collection[str]
     ) -> Sequence[Document]:
         """Return the orders with an item for one of those services or resources, oldest first.

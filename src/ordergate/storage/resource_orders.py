@@ -130,7 +130,7 @@ class MongoOrderBook(EntityReader):
         """Take the order away; it stays, hidden, until the relay has told of it."""
         return await write_over(self._collection, order, {"deleted": True, **_to_roll_up(order)})
 
-    async def issued_for(
+    async def concerning(
         self, services: Collection[str], resources: Collection[str]
     ) -> Sequence[Document]:
         """Return the orders with an item for one of those services or resources, oldest first."""
