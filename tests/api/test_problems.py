@@ -117,7 +117,9 @@ DATES_AND_NUMBERS = [
     (f"{TMF652}/resourceOrder", "tmf652-resource-ordering", "ResourceOrder"),
     (f"{TMF652}/cancelResourceOrder", "tmf652-resource-ordering", "CancelResourceOrder"),
     (f"{TMF641}/serviceOrder", "tmf641-service-ordering", "ServiceOrder"),
+    (f"{TMF641}/cancelServiceOrder", "tmf641-service-ordering", "CancelServiceOrder"),
     (f"{GATEWAY}/initiatingRequest", "gateway", "InitiatingRequest"),
+    (f"{GATEWAY}/feasibilityAssessment", "gateway", "FeasibilityAssessment"),
     (f"{GATEWAY}/specialHandling", "gateway", "SpecialHandling"),
     (f"{GATEWAY}/resourceOrderRule", "gateway", "ResourceOrderRule"),
 ]

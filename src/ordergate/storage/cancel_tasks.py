@@ -35,7 +35,6 @@ _FILTERED = (
     "completionMessage",
     "effectiveCancellationDate",
     "requestedCancellationDate",
-    "resourceOrder.id",
 )
 
 
@@ -68,7 +67,8 @@ class MongoCancelTaskBook(EntityReader):
             [("unfinished", 1), ("_id", 1)], name=_SWEPT, partialFilterExpression=_UNFINISHED
         )
         with in_our_words():
-            await self._collection.create_indexes([*self.indexes(_FILTERED), one_at_a_time, swept])
+            listed = self.indexes((*_FILTERED, self._order))
+            await self._collection.create_indexes([*listed, one_at_a_time, swept])
 
     async def add(self, task: Entity) -> Entity | None:
         """Store the task in one write; return None, or the one that has its id already.
