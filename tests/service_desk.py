@@ -83,6 +83,7 @@ class ServiceDesk:
             superseding=self.resource_cancellations,
             meter=CountingMeter(),
             faults=faults,
+            follow=self.roll_ups.follow,
             **parts,
         )
         self.cancellations = CancelServiceOrders(

@@ -11,6 +11,7 @@ from api.client import GATEWAY, TMF641, TMF652
 from make import example as example_request
 from make import service_order
 from ordergate.api.contract import load_contract, operations
+from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.resource_order_rules import ResourceOrderRules
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
     TMF652: ("tmf652-resource-ordering", (ResourceOrdering, ResourceOrderCancellation, Hub)),
     TMF641: ("tmf641-service-ordering", (ServiceOrdering, ServiceOrderCancellation, Hub)),
-    GATEWAY: ("gateway", (Gateway, ResourceOrderRules)),
+    GATEWAY: ("gateway", (Gateway, ResourceOrderRules, FeasibilityAssessments)),
 }
 
 

@@ -251,6 +251,7 @@ def wire_process(
         superseding=cancellations,
         relay=relay,
         faults=faults,
+        follow=roll_ups.follow,
         meter=metrics,
     )
     service_cancellations = CancelServiceOrders(

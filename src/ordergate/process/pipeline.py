@@ -31,7 +31,7 @@ from ordergate.process.revisions import write_over
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
@@ -70,7 +70,11 @@ class Superseding(Protocol):
 
 
 class IssueResourceOrders:
-    """eTOM 1.5.6.7 over the ports: from a request to its record and its issued orders."""
+    """eTOM 1.5.6.7 over the ports: from a request to its record and its issued orders.
+
+    Args:
+        follow: brings the request of an order to where that is.
+    """
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class IssueResourceOrders:
         superseding: Superseding,
         relay: Relay,
         faults: FaultPoints,
+        follow: Callable[[Entity], Awaitable[None]],
         meter: Meter,
     ) -> None:
         self._rules = rules
@@ -99,6 +104,7 @@ class IssueResourceOrders:
         self._superseding = superseding
         self._relay = relay
         self._faults = faults
+        self._follow = follow
         self._meter = meter
 
     async def assess(self, request: InitiatingRequest) -> Decision:
@@ -260,7 +266,7 @@ class IssueResourceOrders:
 
         read = partial(self._orders.get, closing.order_id)
         with suppress(NotFoundError):
-            await write_over(read, concluded, self._orders.replace)
+            await self._follow(await write_over(read, concluded, self._orders.replace))
         if closing.hand_over_id is not None:
             feasible = closing.state is OrderState.COMPLETED
             await self._resolve(

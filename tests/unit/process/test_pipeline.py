@@ -87,6 +87,7 @@ class House:
             ),
             relay=self.relay,
             faults=faults,
+            follow=nobody,
             meter=self.meter,
         )
 
