@@ -182,10 +182,11 @@ class _Work:
         keys = [key for key in keys if key[0] in self.standing]
         keys = [key for key in keys if not self._is_survey(key)] or keys
         working = [key for key in keys if not self._is_idle(key)] or keys
-        wanted = bool(keys) or item["id"] in self.waiting or "state" in assessed
+        wanted = bool(served) or item["id"] in self.waiting or "state" in assessed
         counts = item["action"] != Action.NO_CHANGE and wanted
         runnable = any(self._is_runnable(key) for key in keys)
-        given_up = OrderState(assessed.get("state", OrderState.ACKNOWLEDGED))
+        withdrawn = OrderState.CANCELLED if served and not keys else OrderState.ACKNOWLEDGED
+        given_up = OrderState(assessed.get("state", withdrawn))
         found = {self._state(key) for key in working} or {given_up}
         state = state_of(found, runnable=runnable)
         by = frozenset(order_id for order_id, _ in keys)

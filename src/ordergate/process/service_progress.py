@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _IDS = UUID("5b3c8c1e-6a55-5d0c-9e0b-0a6a3f7a6410")
 _ITEMS = "serviceOrderItem"
 _CODES = {
-    OrderState.FAILED: "resourceOrderItemFailed",
-    OrderState.REJECTED: "resourceOrderItemRejected",
+    OrderState.FAILED: ("resourceOrderItemFailed", "failed"),
+    OrderState.REJECTED: ("resourceOrderItemRejected", "was rejected"),
+    OrderState.CANCELLED: ("resourceOrderItemCancelled", "was cancelled with its order"),
 }
 _REACHED = {
     OrderState.ACKNOWLEDGED: "orderDate",
@@ -163,12 +164,22 @@ class _View:
             self.owned.setdefault(one.owner, []).append(one)
         self._item_ids = dict(_paths(before[_ITEMS], _ITEMS))
         serving = {order_id for one in progress.requested for order_id in one.served_by}
+        self._standing = serving
         self._serving = [orders[one] for one in sorted(serving) if one in orders]
         self._orders = orders
 
     def errors(self) -> list[Document]:
-        """Return an `ErrorMessage` for each item that came to nothing just now."""
-        return [self._error(one) for one in self._progress.moved if one.state in _CODES]
+        """Return an `ErrorMessage` for each item that came to nothing just now.
+
+        One that was only cancelled because another one failed (I1) needs no message of its own.
+        """
+        return [self._error(one) for one in self._progress.moved if self._is_wrong(one)]
+
+    def _is_wrong(self, one: Moved) -> bool:
+        if one.state is OrderState.CANCELLED:
+            order = self._orders.get(one.order_id, {})
+            return order.get("state") == OrderState.CANCELLED and one.order_id in self._standing
+        return one.state in _CODES
 
     def errors_by_owner(self, errors: Iterable[Document]) -> dict[str, list[Document]]:
         """Return the errors as the items have them, by path."""
@@ -180,15 +191,14 @@ class _View:
 
     def _error(self, one: Moved) -> Document:
         owner = self._requested[one.requested_item_id].owner
-        notes = [
-            note["text"]
-            for note in self._orders.get(one.order_id, {}).get("note", [])
-            if note.get("text")
-        ]
-        said = f"Item {one.item_id} of resource order {one.order_id} is {one.state}"
+        order = self._orders.get(one.order_id, {})
+        notes = [note["text"] for note in order.get("note", []) if note.get("text")]
+        why = order.get("cancellationReason") or next(reversed(notes), None)
+        code, how = _CODES[one.state]
+        said = f"Item {one.item_id} of resource order {one.order_id} {how}"
         return {
-            "code": _CODES[one.state],
-            "reason": f"{said}: {notes[-1]}" if notes else f"{said}.",
+            "code": code,
+            "reason": f"{said}: {why}" if why else f"{said}.",
             "message": owner,
             "timestamp": self._now,
             _ITEMS: [{"itemId": self._item_ids[owner]}],

@@ -154,9 +154,35 @@ class TestStates:
     def test_orders_cancelled_one_by_one_fail_the_service_order(self) -> None:
         desk = standard()
         for order in desk.issued:
-            asked = {"resourceOrder": {"id": order.id}}
+            asked: Document = {"resourceOrder": {"id": order.id}}
+            asked["cancellationReason"] = "Out of fibre"
             at_once(desk.resource_cancellations.take(asked, f"task-{order.id}"))
         assert (desk.service_order["state"], item_states(desk)) == ("failed", ["cancelled"])
+        errors = desk.service_order["errorMessage"]
+        assert {one["code"] for one in errors} == {"resourceOrderItemCancelled"}
+        assert all(one["reason"].endswith("with its order: Out of fibre") for one in errors)
+
+    def test_item_that_waited_for_a_failed_one_has_no_error_of_its_own(self) -> None:
+        desk = standard()
+        move(desk, "access", port="failed")
+        states = [item["state"] for item in order_in(desk, "access")["orderItem"]]
+        assert states == ["failed", "cancelled", "cancelled"]
+        assert len(desk.service_order["errorMessage"]) == 1
+
+    def test_item_whose_orders_were_all_withdrawn_is_cancelled(self) -> None:
+        desk = standard()
+        record = desk.record
+        orders = [{**one, "supersededBy": []} for one in document(desk)["resourceOrder"]]
+        entity = replace(
+            record.entity,
+            document={**document(desk), "resourceOrder": orders},
+            revision=record.revision + 1,
+        )
+        assert at_once(desk.requests.replace(replace(record, entity=entity)))
+        for order in desk.issued:
+            at_once(desk.resource_cancellations.supersede(order.id, "req-2"))
+        assert item_states(desk) == ["cancelled"]
+        assert "errorMessage" not in desk.service_order
 
     def test_final_order_stays(self) -> None:
         desk = standard()
@@ -225,7 +251,7 @@ class TestWhatIsSaid:
         patched(desk, "access", note=[{"text": "No fibre in the duct."}])
         move(desk, "access", port="failed")
         order = order_in(desk, "access")
-        said = f"Item 1-port of resource order {order['id']} is failed: No fibre in the duct."
+        said = f"Item 1-port of resource order {order['id']} failed: No fibre in the duct."
         plain = {
             "code": "resourceOrderItemFailed",
             "reason": said,
