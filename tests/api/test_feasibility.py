@@ -125,7 +125,8 @@ class TestAnswer:
             found["feasibility"]["id"],
         }
         events = [entry["event"] for entry in house.record(order)["timeline"]]
-        assert events[-3:] == ["feasibilityAssessed", "assessed", "issued"]
+        told = ["feasibilityAssessed", "assessed", "issued", "resourceOrderStateChanged"]
+        assert events[-4:] == told
 
     def test_infeasible_answer_ends_order_and_hand_over(
         self, house: House, specification: str
