@@ -337,6 +337,7 @@ class InMemoryRequestBook(_Away):
         self, changed_between: Callable[[InMemoryRequestBook], object] | None = None
     ) -> None:
         self._kept: dict[str, RecordedRequest] = {}
+        self._claims: dict[str, str] = {}
         self._changed_between = changed_between
         self.asked = 0
         self.writes = 0
@@ -348,6 +349,10 @@ class InMemoryRequestBook(_Away):
         self._kept[record.entity.id] = copy.deepcopy(record)
         self.writes += 1
         return None
+
+    async def claim(self, key: str, fingerprint: str) -> str:
+        self.answer()
+        return self._claims.setdefault(key, fingerprint)
 
     async def get(self, request_id: str) -> RecordedRequest:
         self.answer()

@@ -13,6 +13,7 @@
     ├── IllegalTransitionError   a state that can't follow the present one
     ├── DuplicateError           it exists already
     ├── IdempotencyConflictError the key was used with another body
+    ├── InProgressError          the same request is being taken elsewhere, and isn't there to see
     ├── PreconditionFailedError  the entity isn't at the revision that the change is meant for
     ├── StaleRevisionError       somebody else changed it meanwhile, again and again
     ├── StoreUnavailableError    MongoDB didn't answer in time; the outcome may be unknown
@@ -110,6 +111,12 @@ class IdempotencyConflictError(OrdergateError):
     """An Idempotency-Key came back with another body."""
 
     code = "idempotencyConflict"
+
+
+class InProgressError(OrdergateError):
+    """The same request is being taken elsewhere; nobody can see yet what came of it. Repeat it."""
+
+    code = "inProgress"
 
 
 class PreconditionFailedError(OrdergateError):

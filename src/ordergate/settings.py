@@ -72,6 +72,15 @@ class Settings:
     sweep_interval: float = _setting(2.0, "how often unfinished requests are looked for")
     sweep_after: float = _setting(5.0, "age at which an unfinished request is taken over")
     catalog_interval: float = _setting(0.25, "how often a process looks for changed rules")
+    partner_roles: tuple[str, ...] = _setting(
+        ("Partner", "WholesalePartner"), "roles that make a service order a `partyRequest`"
+    )
+    external_id_is_key: bool = _setting(
+        default=False, text="a requester's `externalId` makes a POST safe to repeat, as a key does"
+    )
+    requester_roles: tuple[str, ...] = _setting(
+        ("Requester", "Customer"), "roles of the requester, whose `externalId` counts"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
     fault_point: str | None = _setting(None, "for tests: die by kill -9 at this point")
@@ -173,10 +182,18 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Read a comma list of names."""
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        raise ValueError(text)
+    return names
+
+
 def _reader(hint: Any) -> Callable[[str], Any]:
     """Return what turns a variable's text into the type `hint`."""
     if get_origin(hint) is tuple:
-        return _numbers
+        return _names if str in get_args(hint) else _numbers
     if isinstance(hint, types.UnionType):
         hint = next(part for part in get_args(hint) if part is not types.NoneType)
     return _boolean if hint is bool else hint
@@ -185,4 +202,6 @@ def _reader(hint: Any) -> Callable[[str], Any]:
 def _kind(hint: Any) -> str:
     """Return the name a person has for the type `hint`."""
     names = {int: "a whole number", float: "a number", bool: "yes or no"}
-    return "a comma list of numbers" if get_origin(hint) is tuple else names.get(hint, "valid")
+    if get_origin(hint) is tuple:
+        return "a comma list of names" if str in get_args(hint) else "a comma list of numbers"
+    return names.get(hint, "valid")

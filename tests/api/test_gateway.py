@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ OUTCOMES = {
     "fibre-incorrect": ("rejected", "rejected"),
     "fibre-special": ("special", "acknowledged"),
     "fibre-standard": ("standard", "acknowledged"),
+    "partner-fibre": ("standard", "acknowledged"),
+    "partner-request": ("standard", "acknowledged"),
+    "port-congestion": ("standard", "acknowledged"),
     "trouble-recovery": ("standard", "acknowledged"),
     "unknown-service": ("special", "acknowledged"),
     "vpn-and-fibre": ("standard", "acknowledged"),
@@ -31,6 +35,7 @@ COLLECTIONS = (
     "/gateway/v1/initiatingRequest",
     "/gateway/v1/specialHandling",
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 _VARYING = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z", re.IGNORECASE
 )
@@ -51,6 +56,15 @@ def counts(api: Client) -> list[str]:
     """Return how many entities of each kind there are; each has one at least."""
     answers = [api.get(f"{path}?limit=0", expect=206) for path in COLLECTIONS]
     return [answer.headers["X-Total-Count"] for answer in answers]
+
+
+def by_id(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one for one in documents}
+
+
+def undated(node: Any) -> Any:
+    """Return a document with every moment alike; ids stay as they are."""
+    return json.loads(_MOMENT.sub("moment", json.dumps(node)))
 
 
 class Alike:
@@ -117,6 +131,27 @@ class TestCreateInitiatingRequest:
         path = f"{TMF652}/resourceOrder?initiatingRequest.id={answer['id']}"
         (order,) = api.get(path).document
         assert order["orderItem"][0]["resourceSpecification"]["id"] == "rs-olt-port"
+
+    def test_congestion_is_relieved_by_a_standard_set(self, gateway: Client, api: Client) -> None:
+        answer = gateway.post("/initiatingRequest", example("port-congestion"), expect=201)
+        assert answer["requestType"] == "resourcePerformance"
+        (item,) = answer["assessment"]["item"]
+        assert item["rule"] == {"id": "port-replacement", "version": 1}
+        path = f"{TMF652}/resourceOrder?initiatingRequest.id={answer['id']}"
+        (order,) = api.get(path).document
+        characteristic = order["orderItem"][0]["resource"]["resourceCharacteristic"]
+        assert [(one["name"], one["value"]) for one in characteristic] == [("reason", "congestion")]
+
+    @pytest.mark.parametrize("name", ["partner-fibre", "partner-request"])
+    def test_partner_gets_its_own_standard_set_by_either_door(self, api: Client, name: str) -> None:
+        record = taken(api, name)
+        assert record["requestType"] == "partyRequest"
+        (item,) = record["assessment"]["item"]
+        assert item["rule"] == {"id": "wholesale-fibre", "version": 1}
+        by_tmf641 = name == "partner-fibre"
+        assert ("source" in record) == by_tmf641
+        if by_tmf641:
+            assert record["source"]["@referredType"] == "ServiceOrder"
 
     @pytest.mark.parametrize("request_type", ["resourcePerformance", "partyRequest"])
     def test_rule_is_for_the_request_types_it_names(
@@ -199,6 +234,26 @@ class TestCreateAssessment:
         }
         dry["resourceOrder"].sort(key=lambda order: order["domain"])
         assert Alike()(dry) == Alike()(real)
+
+    @pytest.mark.parametrize("name", OUTCOMES)
+    def test_dry_run_under_a_key_has_the_very_orders_of_the_real_run_under_it(
+        self, api: Client, gateway: Client, name: str
+    ) -> None:
+        request, key = example(name), uuid.uuid4().hex
+        is_service_order = "serviceOrderItem" in request
+        kind = "serviceOrder" if is_service_order else "initiatingRequest"
+        path = f"{TMF641}/serviceOrder" if is_service_order else "/gateway/v1/initiatingRequest"
+        dry = gateway.post("/assessment", {kind: request}, expect=200, key=key)
+        real = api.post(path, request, expect=201, key=key)
+        issued = api.get(f"{TMF652}/resourceOrder?initiatingRequest.id={real['id']}").document
+        handed = gateway.get(f"/specialHandling?initiatingRequest.id={real['id']}").document
+        told = by_id(dry["resourceOrder"])
+        assert undated(told) == undated(by_id(issued))
+        assert undated(by_id(dry["specialHandling"])) == undated(by_id(handed))
+        record = gateway.get(f"/initiatingRequest/{real['id']}")
+        assert dry["assessment"] == record["assessment"]
+        again = gateway.post("/assessment", {kind: request}, expect=200)
+        assert not told.keys() & by_id(again["resourceOrder"]).keys()
 
     @pytest.mark.parametrize(
         "body",

@@ -15,6 +15,7 @@ from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.resource_order_rules import ResourceOrderRules
+from ordergate.api.service_order_listener import ServiceOrderListener
 from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
     TMF652: ("tmf652-resource-ordering", (ResourceOrdering, ResourceOrderCancellation, Hub)),
-    TMF641: ("tmf641-service-ordering", (ServiceOrdering, ServiceOrderCancellation, Hub)),
+    TMF641: (
+        "tmf641-service-ordering",
+        (ServiceOrdering, ServiceOrderCancellation, ServiceOrderListener, Hub),
+    ),
     GATEWAY: ("gateway", (Gateway, ResourceOrderRules, FeasibilityAssessments)),
 }
 

@@ -82,6 +82,13 @@ def later(before: RecordedRequest, state: str) -> RecordedRequest:
 
 
 class RequestBookContract:
+    def test_key_keeps_the_fingerprint_that_claimed_it_first(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        assert runner.run(book.claim("key", "body")) == "body"
+        assert runner.run(book.claim("key", "other")) == "body"
+        assert runner.run(book.claim("another key", "other")) == "other"
+
     def test_record_is_kept_with_its_plan_and_what_it_owes(
         self, runner: asyncio.Runner, book: RequestBook, owing: Owing
     ) -> None:

@@ -136,7 +136,7 @@ def test_order_goes_from_file_to_explanation(tmp_path: Path) -> None:
         (resource_order, _) = client.resource_orders(_id_in(issued.stdout))
         explained = ordergate("explain", resource_order["id"], *url)
 
-    assert again.stdout.count("unchanged") == 4
+    assert again.stdout.count("unchanged") == 5
     assert dry.returncode == issued.returncode == explained.returncode == 0
     assert rejected.returncode == 1
     for text in (dry.stdout, issued.stdout, explained.stdout):

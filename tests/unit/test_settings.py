@@ -30,6 +30,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
             "ORDERGATE_MONGODB_URI": "mongodb://db",
             "ORDERGATE_RETRY_SCHEDULE": "1, 2.5,10",
             "ORDERGATE_TRACK_AND_MANAGE_URL": "http://tm:8080/resourceOrder?from=gateway",
+            "ORDERGATE_PARTNER_ROLES": "Partner, Wholesale Buyer",
         }
     )
     assert settings == Settings(
@@ -41,6 +42,7 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
         mongodb_uri="mongodb://db",
         retry_schedule=(1.0, 2.5, 10.0),
         track_and_manage_url="http://tm:8080/resourceOrder?from=gateway",
+        partner_roles=("Partner", "Wholesale Buyer"),
     )
 
 
@@ -59,10 +61,18 @@ def test_an_override_wins_unless_it_is_none() -> None:
 
 
 def test_all_problems_are_reported_together() -> None:
-    reason = refusal(PORT="http", DELIVER="maybe", RETRY_SCHEDULE="1,,2", PROT="1", WORKERS="0")
+    reason = refusal(
+        PORT="http",
+        DELIVER="maybe",
+        RETRY_SCHEDULE="1,,2",
+        PARTNER_ROLES="a,,b",
+        PROT="1",
+        WORKERS="0",
+    )
     assert "ORDERGATE_PORT='http' is not a whole number" in reason
     assert "ORDERGATE_DELIVER='maybe' is not yes or no" in reason
     assert "ORDERGATE_RETRY_SCHEDULE='1,,2' is not a comma list of numbers" in reason
+    assert "ORDERGATE_PARTNER_ROLES='a,,b' is not a comma list of names" in reason
     assert "ORDERGATE_PROT is not a setting" in reason
     assert "ORDERGATE_WORKERS=0 is below 1" in reason
 

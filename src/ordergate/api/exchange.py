@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import connexion
 import orjson
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.addresses import BASE_PATHS
 from ordergate.model.common import Api
-from ordergate.process.ports import Idempotency
+from ordergate.process.idempotency import identify
 from ordergate.schemas.patches import change_of
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.fields import select
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ordergate.model.common import Document
+    from ordergate.process.ports import Idempotency
     from ordergate.tmf630.patch import Change
     from ordergate.tmf630.query import Query
 
@@ -37,7 +38,6 @@ JSON = "application/json;charset=utf-8"
 RESOURCE_ORDERING_ALIAS = "/tmf-api/resourceOrdering/v4"
 """The base path of TMF652 in TM Forum's later files; the contract names the published one."""
 
-_IDS = UUID("b0a1c0de-6f2b-5c53-9d55-5d0f7a8f0c11")
 _LONGEST_KEY = 255
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 _TAGS = re.compile(rf"{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*")
@@ -55,11 +55,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewEntity:
-    """What a POST that creates came with: the body, its idempotency, and the id it gets.
-
-    The same key at the same door gives the same id, so a repeated request meets what the first one
-    made.
-    """
+    """What a POST that creates came with: the body, its idempotency, and the id it gets."""
 
     body: Document
     id: str
@@ -112,25 +108,42 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def new_entity() -> NewEntity:
+def new_entity(requester_roles: Sequence[str] = ()) -> NewEntity:
     """Return what the present POST asks to create.
+
+    Args:
+        requester_roles: see `identify`.
 
     Raises:
         InvalidDocumentError: the Idempotency-Key is empty or too long.
     """
-    scope, document = connexion.request.scope, body()
+    return entity_at(door(), body(), requester_roles)
+
+
+def entity_at(door: str, document: Document, requester_roles: Sequence[str] = ()) -> NewEntity:
+    """Return what the document would create at a door, under the present request's key.
+
+    Raises:
+        InvalidDocumentError: the Idempotency-Key is empty or too long.
+    """
     key = connexion.request.headers.get("Idempotency-Key")
-    if key is None:
-        return NewEntity(document, str(uuid4()), None)
-    if not 1 <= len(key) <= _LONGEST_KEY:
+    if key is not None and not 1 <= len(key) <= _LONGEST_KEY:
         raise InvalidDocumentError(
             f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", path="Idempotency-Key"
         )
-    canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    fingerprint = hashlib.sha256(canonical).hexdigest()
-    door = scope["path"].replace(RESOURCE_ORDERING_ALIAS, BASE_PATHS[Api.RESOURCE_ORDERING])
-    entity_id = str(uuid5(_IDS, f"{door}\n{key}"))
-    return NewEntity(document, entity_id, Idempotency(key, fingerprint))
+    found = identify(door, document, fingerprint(document), key, requester_roles)
+    return NewEntity(document, *(found or (str(uuid4()), None)))
+
+
+def door() -> str:
+    """Return the path of the present request, by the name that the contract has for it."""
+    path: str = connexion.request.scope["path"]
+    return path.replace(RESOURCE_ORDERING_ALIAS, BASE_PATHS[Api.RESOURCE_ORDERING])
+
+
+def fingerprint(document: Document) -> str:
+    """Return what two documents have in common if they are the same but for the order of names."""
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def raw_query() -> str:

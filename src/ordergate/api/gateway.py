@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from ordergate.api.exchange import (
     answer,
@@ -11,19 +10,12 @@ from ordergate.api.exchange import (
     changed,
     created,
     if_revision,
-    new_entity,
     one,
     page,
     patch,
     query,
 )
-from ordergate.process.intake import intake
-from ordergate.schemas.initiating_request import (
-    assessment_of,
-    orders_of,
-    read_initiating_request,
-)
-from ordergate.schemas.service_order import read_service_order
+from ordergate.schemas.initiating_request import assessment_of, orders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +23,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from ordergate.api.exchange import Reader
+    from ordergate.api.reception import Reception
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.hand_overs import KeepHandOvers
     from ordergate.process.issue import Documents
     from ordergate.process.pipeline import IssueResourceOrders
-    from ordergate.process.ports import Clock
     from ordergate.process.request import InitiatingRequest
 
 
@@ -56,8 +48,8 @@ class Gateway:
         keeping: KeepHandOvers,
         documents: Documents,
         check_service_order: Callable[[Document], None],
+        reception: Reception,
         addresses: Addresses,
-        clock: Clock,
         page_limit: int,
     ) -> None:
         self._process = process
@@ -66,8 +58,8 @@ class Gateway:
         self._keeping = keeping
         self._documents = documents
         self._check_service_order = check_service_order
+        self._reception = reception
         self._addresses = addresses
-        self._clock = clock
         self._page_limit = page_limit
 
     async def list_initiating_request(self) -> Response:
@@ -76,8 +68,8 @@ class Gateway:
 
     async def create_initiating_request(self) -> Response:
         """POST /initiatingRequest: trouble recovery, performance, or another party."""
-        new = new_entity()
-        request = read_initiating_request(new.body, new.id, self._addresses, self._clock.now())
+        new = self._reception.posted()
+        request = self._reception.request(new)
         record = await self._process.take(request, idempotency=new.idempotency, asked=new.body)
         made = record.entity
         return created(made.document, made.document["href"], made.revision)
@@ -88,7 +80,10 @@ class Gateway:
         return one(record, self._page_limit, revision)
 
     async def create_assessment(self) -> Response:
-        """POST /assessment: the decision that a real request would get; nothing is kept."""
+        """POST /assessment: the decision that a real request would get; nothing is kept.
+
+        Under the same Idempotency-Key its orders have the very ids of the real ones.
+        """
         decision = await self._process.assess(self._asked(body()))
         return answer(
             {
@@ -117,14 +112,12 @@ class Gateway:
 
     def _asked(self, document: Document) -> InitiatingRequest:
         """Return the request that an assessment is asked for."""
-        request_id, moment = str(uuid4()), self._clock.now()
+        reception = self._reception
         if "serviceOrder" in document:
             self._check_service_order(document["serviceOrder"])
-            order = read_service_order(document["serviceOrder"])
-            return intake(order, request_id, self._addresses, moment)
-        return read_initiating_request(
-            document["initiatingRequest"], request_id, self._addresses, moment
-        )
+            rehearsed = reception.rehearsed_service_order(document["serviceOrder"])
+            return reception.service_order(rehearsed)
+        return reception.request(reception.rehearsed_request(document["initiatingRequest"]))
 
     async def _list(self, reader: Reader, url: str) -> Response:
         asked = query(self._page_limit)

@@ -41,6 +41,7 @@ STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.IllegalTransitionError: HTTPStatus.CONFLICT,
     errors.DuplicateError: HTTPStatus.CONFLICT,
     errors.IdempotencyConflictError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InProgressError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     errors.StaleRevisionError: HTTPStatus.CONFLICT,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -56,6 +57,8 @@ FRAMEWORK_CODES = {
     415: "unsupportedMediaType",
 }
 _RETRY_AFTER = {"Retry-After": "2"}
+_PASSING = (errors.StoreUnavailableError, errors.InProgressError)
+"""What another try may well not meet again."""
 
 
 def error_body(status: int, code: str, reason: str, message: str | None = None) -> dict[str, Any]:
@@ -86,7 +89,7 @@ class Problems:
         """Answer one of our own errors."""
         assert isinstance(error, errors.OrdergateError)  # noqa: S101 - registered for no other
         status = STATUS[type(error)]
-        retry = _RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        retry = _RETRY_AFTER if isinstance(error, _PASSING) else {}
         return _response(error_body(status, error.code, error.reason, error.path), status, retry)
 
     async def of_connexion(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:

@@ -8,23 +8,21 @@ from ordergate.api.exchange import (
     changed,
     created,
     if_revision,
-    new_entity,
     no_content,
     one,
     page,
     patch,
     query,
 )
-from ordergate.process.intake import intake
-from ordergate.schemas.service_order import read_service_order, write_service_order
+from ordergate.schemas.service_order import write_service_order
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from ordergate.api.exchange import Reader
+    from ordergate.api.reception import Reception
     from ordergate.model.addresses import Addresses
     from ordergate.process.pipeline import IssueResourceOrders
-    from ordergate.process.ports import Clock
     from ordergate.process.service_orders import KeepServiceOrders
 
 
@@ -37,15 +35,15 @@ class ServiceOrdering:
         process: IssueResourceOrders,
         keeping: KeepServiceOrders,
         orders: Reader,
+        reception: Reception,
         addresses: Addresses,
-        clock: Clock,
         page_limit: int,
     ) -> None:
         self._process = process
         self._keeping = keeping
         self._orders = orders
+        self._reception = reception
         self._addresses = addresses
-        self._clock = clock
         self._page_limit = page_limit
 
     async def list_service_order(self) -> Response:
@@ -56,11 +54,9 @@ class ServiceOrdering:
 
     async def create_service_order(self) -> Response:
         """POST /serviceOrder: decided, recorded and issued before the answer."""
-        new = new_entity()
-        order = read_service_order(new.body)
-        request = intake(order, new.id, self._addresses, self._clock.now())
+        new = self._reception.posted()
         record = await self._process.take(
-            request,
+            self._reception.service_order(new),
             lambda decision: write_service_order(new.body, decision, self._addresses),
             new.idempotency,
         )

@@ -20,7 +20,9 @@ from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
 from ordergate.api.lists import CheckedReader
+from ordergate.api.reception import Reception
 from ordergate.api.resource_order_rules import ResourceOrderRules
+from ordergate.api.service_order_listener import ServiceOrderListener
 from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
@@ -305,6 +307,12 @@ def wire_doors(
     """Return the three doors that lead to the process, and the alias of one if it is wanted."""
     limit, addresses, clock = settings.page_limit, process.addresses, process.clock
     bodies = contracts.bodies
+    reception = Reception(
+        addresses=addresses,
+        clock=clock,
+        partner_roles=settings.partner_roles,
+        requester_roles=settings.requester_roles if settings.external_id_is_key else (),
+    )
     resource_ordering = ResourceOrdering(
         process=process.orders,
         orders=_checked(stores.orders, contracts.tmf652, "ResourceOrder", _EXTENSIONS),
@@ -321,8 +329,8 @@ def wire_doors(
         process=process.requests,
         keeping=process.service_orders,
         orders=_checked(stores.requests.service_orders, contracts.tmf641, "ServiceOrder"),
+        reception=reception,
         addresses=addresses,
-        clock=clock,
         page_limit=limit,
     )
     service_cancellation = ServiceOrderCancellation(
@@ -331,6 +339,12 @@ def wire_doors(
         addresses=addresses,
         page_limit=limit,
     )
+    listener = ServiceOrderListener(
+        process=process.requests,
+        reception=reception,
+        records=stores.requests.records,
+        addresses=addresses,
+    )
     gateway = Gateway(
         process=process.requests,
         records=_checked(stores.requests.records, contracts.gateway, "InitiatingRequest"),
@@ -338,8 +352,8 @@ def wire_doors(
         keeping=process.hand_overs,
         documents=process.documents,
         check_service_order=partial(bodies["tmf641"].check, operation="createServiceOrder"),
+        reception=reception,
         addresses=addresses,
-        clock=clock,
         page_limit=limit,
     )
     assessments = FeasibilityAssessments(
@@ -368,7 +382,7 @@ def wire_doors(
         Door(
             contracts.tmf641,
             bodies["tmf641"],
-            (service_ordering, service_cancellation, hubs[Api.SERVICE_ORDERING]),
+            (service_ordering, service_cancellation, listener, hubs[Api.SERVICE_ORDERING]),
         ),
         Door(contracts.gateway, bodies["gateway"], (gateway, rules, assessments)),
     )

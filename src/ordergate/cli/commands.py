@@ -120,13 +120,15 @@ def deliver() -> None:
 @cli.command(epilog=_example("ordergate issue examples/requests/fibre-standard.json --dry-run"))
 @click.argument("file", type=_file)
 @click.option("--dry-run", is_flag=True, help="Decide only: nothing is kept, nobody is told.")
+@click.option("--key", help="Idempotency-Key: the same request again answers with the same record.")
 @_url
 @_as_json
-def issue(file: Path, url: str, *, dry_run: bool, as_json: bool) -> int:
+def issue(file: Path, url: str, *, dry_run: bool, key: str | None, as_json: bool) -> int:
     """Send the request in FILE and print what was decided.
 
     FILE holds JSON: a TMF641 service order (`serviceOrderItem`), or a request of another kind
-    (`requestType`). Exit code 1 means that it was rejected.
+    (`requestType`). Exit code 1 means that it was rejected. A dry run with the key of a real run
+    shows the ids that the real resource orders get.
     """
     from ordergate.cli.decision import decision_tree, is_rejected
     from ordergate.cli.request_file import is_service_order, read_request
@@ -137,11 +139,11 @@ def issue(file: Path, url: str, *, dry_run: bool, as_json: bool) -> int:
     with GatewayClient(url) as client:
         if dry_run:
             kind = {"requestType": request.get("requestType", "serviceOrder")}
-            record = kind | client.assess(request)
+            record = kind | client.assess(request, idempotency_key=key)
             orders = record["resourceOrder"]
         else:
             send = client.order_service if is_service_order(request) else client.request_resources
-            record = client.record(send(request)["id"])
+            record = client.record(send(request, idempotency_key=key)["id"])
             orders = client.resource_orders(record["id"])
     if as_json:
         print_json(record)

@@ -83,10 +83,14 @@ class GatewayClient:
         """Send a request that is no service order; return its record."""
         return self._document("POST", _RECORD, body=request, key=idempotency_key)
 
-    def assess(self, request: Document) -> Document:
-        """Return the decision on `request`, with the orders it would take; nothing is kept."""
+    def assess(self, request: Document, *, idempotency_key: str | None = None) -> Document:
+        """Return the decision on `request`, with the orders it would take; nothing is kept.
+
+        Under the same key, a real request gets the same ids.
+        """
         kind = "initiatingRequest" if "requestType" in request else "serviceOrder"
-        return self._document("POST", f"{GATEWAY_PATH}/assessment", body={kind: request})
+        path = f"{GATEWAY_PATH}/assessment"
+        return self._document("POST", path, body={kind: request}, key=idempotency_key)
 
     def record(self, request_id: str) -> Document:
         """Return the record of a request and of what was decided."""

@@ -40,9 +40,16 @@ _ASKED_BY_STATE: Mapping[str, Mapping[str, str]] = {
 
 
 def intake(
-    order: ServiceOrder, order_id: str, addresses: Addresses, moment: datetime
+    order: ServiceOrder,
+    order_id: str,
+    addresses: Addresses,
+    moment: datetime,
+    partner_roles: Iterable[str] = (),
 ) -> InitiatingRequest:
     """Return the request for resources that the service order is.
+
+    Args:
+        partner_roles: roles that make it the request of another party (C1), in any letter case.
 
     Raises:
         InvalidDocumentError: two items have the same id.
@@ -57,7 +64,7 @@ def intake(
     return InitiatingRequest(
         id=order_id,
         href=addresses.initiating_request(order_id),
-        request_type=RequestType.SERVICE_ORDER,
+        request_type=_request_type(order, partner_roles),
         received_date=moment,
         item=tuple(
             replace(
@@ -77,6 +84,14 @@ def intake(
         note=order.note,
         related_party=order.related_party,
     )
+
+
+def _request_type(order: ServiceOrder, partner_roles: Iterable[str]) -> RequestType:
+    """Return who asks: another party, if one takes part in the order in such a role."""
+    partners = {role.casefold() for role in partner_roles}
+    roles = (str(party.get("role", "")).casefold() for party in order.related_party)
+    is_partner = any(role in partners for role in roles)
+    return RequestType.PARTY_REQUEST if is_partner else RequestType.SERVICE_ORDER
 
 
 @dataclass(frozen=True, slots=True)

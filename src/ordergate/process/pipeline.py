@@ -19,7 +19,7 @@ from ordergate.model.states import OrderState
 from ordergate.process.decide import decide
 from ordergate.process.feasibility import references
 from ordergate.process.hand_over import Resolution, resolved
-from ordergate.process.idempotency import check_key
+from ordergate.process.idempotency import check_key, claim_key
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.lifecycle import conclude
@@ -137,15 +137,22 @@ class IssueResourceOrders:
     ) -> RecordedRequest:
         """Decide the request, record it and issue its orders; return the record.
 
+        Of several that come at once under one key, each decides, and the insert of the record
+        chooses one. The others go on with that one's plan instead of waiting for whoever made it:
+        it may be dead, and what is issued already stays as it is. So no answer is given before
+        all orders are there, and every answer is the same.
+
         Args:
             service_order: writes the TMF641 order as the decision leaves it.
             asked: what came in, where it is no service order.
 
         Raises:
             IdempotencyConflictError: the key was used with another body.
+            InProgressError: the record of the same request is being written, and stays unseen.
             StoreUnavailableError: nobody knows whether it is recorded; the same key makes it safe
                 to repeat. What is recorded will be issued.
         """
+        await claim_key(idempotency, self._requests)
         decision = await self.assess(request)
         order = service_order(decision) if service_order else None
         record = issue(decision, self._documents, order, idempotency, asked)

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A client's `Idempotency-Key` and the fingerprint of the body that came with it."""
+    """What makes a request the same when it comes again, and the fingerprint of its body.
+
+    Args:
+        key: the client's `Idempotency-Key`, its `externalId`, or the id of an event.
+        named: what the client calls it.
+        claim: the `Idempotency-Key` at its door, where the id comes from the `externalId`.
+    """
 
     key: str
     fingerprint: str
+    named: str = "Idempotency-Key"
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,14 @@ class RequestBook(Protocol):
 
         Raises:
             DuplicateError: the service order that its Idempotency-Key made was deleted since.
+            InProgressError: its id is taken, and the store doesn't show by what.
+        """
+
+    async def claim(self, key: str, fingerprint: str) -> str:
+        """Keep the fingerprint under the key unless one is there; return the one that is.
+
+        Raises:
+            InProgressError: as `add`.
         """
 
     async def get(self, request_id: str) -> RecordedRequest:

@@ -46,6 +46,10 @@ SERVER_OWNED = (
 """Attributes that a client can't set by POST: ignored, not refused (standards: W2)."""
 
 
+ORIGIN = "ServiceOrder"
+"""`@referredType` of the external reference to the order that one was made from."""
+
+
 class Reader(Schema):
     """Takes what intake needs; everything else stays in the document."""
 
@@ -189,6 +193,34 @@ def read_service_order(document: Document) -> ServiceOrder:
     order = _SERVICE_ORDER.load(document)
     assert isinstance(order, ServiceOrder)  # noqa: S101 - the schema's post_load makes nothing else
     return order
+
+
+def notified_order(order: Document) -> Document:
+    """Return what another system's order asks for here, with a reference to where it came from.
+
+    What the server owns is that system's there and ours here, so it is left out.
+    """
+    known = {name: order[name] for name in ("id", "href") if order.get(name)}
+    origin = {
+        **known,
+        "name": known.get("id") or known.get("href", ""),
+        "externalReferenceType": ORIGIN,
+        "@type": "ExternalReference",
+        "@referredType": ORIGIN,
+    }
+    asked = {name: value for name, value in order.items() if name not in SERVER_OWNED}
+    asked["serviceOrderItem"] = [_asked(item) for item in order["serviceOrderItem"]]
+    if known:
+        asked["externalReference"] = [*order.get("externalReference", []), origin]
+    return asked
+
+
+def _asked(item: Document) -> Document:
+    """Return an item without what has become of it elsewhere."""
+    asked = {name: value for name, value in item.items() if name not in {"state", "errorMessage"}}
+    if "serviceOrderItem" in item:
+        asked["serviceOrderItem"] = [_asked(inner) for inner in item["serviceOrderItem"]]
+    return asked
 
 
 def write_service_order(body: Document, decision: Decision, addresses: Addresses) -> Document:

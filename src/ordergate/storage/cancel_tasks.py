@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pymongo import IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import EntityReader, entity_of, stored, write_over
+from ordergate.storage.entities import EntityReader, entity_of, insert, stored, write_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,18 +75,13 @@ class MongoCancelTaskBook(EntityReader):
         Raises:
             DuplicateError: another task for the same order isn't over yet.
         """
-        with in_our_words():
-            try:
-                await self._collection.insert_one({**stored(task), **_UNFINISHED})
-            except DuplicateKeyError as error:
-                kept = await self._collection.find_one({"_id": task.id})
-                if kept is None:
-                    raise DuplicateError(
-                        "Another cancellation of the order isn't over yet.",
-                        path=self._order,
-                    ) from error
-                return entity_of(kept)
-        return None
+        try:
+            kept = await insert(self._collection, {**stored(task), **_UNFINISHED})
+        except DuplicateError as error:
+            raise DuplicateError(
+                "Another cancellation of the order isn't over yet.", path=self._order
+            ) from error
+        return None if kept is None else entity_of(kept)
 
     async def get(self, task_id: str) -> Entity:
         """Return the task.

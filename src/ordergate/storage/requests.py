@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "initiatingRequest"
+CLAIMS = "idempotencyKey"
 _SERVICE_ORDER = "serviceOrder"
 
 # As for resource orders: every first-level attribute that holds a value, and what is inside
@@ -81,6 +82,7 @@ class MongoRequestBook:
 
     def __init__(self, database: Database, *, page_limit: int) -> None:
         self._collection = database[COLLECTION]
+        self._claims = database[CLAIMS]
         self.records = EntityReader(
             self._collection,
             kind="initiating request",
@@ -113,6 +115,7 @@ class MongoRequestBook:
 
         Raises:
             DuplicateError: the service order that its Idempotency-Key made was deleted since.
+            InProgressError: see `insert`.
         """
         kept = stored(record.entity)
         if record.service_order is not None:
@@ -125,11 +128,21 @@ class MongoRequestBook:
             kept["waiting"] = _stored_waiting(record)
         existing = await insert(self._collection, kept)
         if existing is not None and _SERVICE_ORDER in kept and _SERVICE_ORDER not in existing:
+            mine = record.entity.idempotency
+            named = mine.named if mine else "Idempotency-Key"
             raise DuplicateError(
-                "The order that this Idempotency-Key made was deleted; use a new key.",
-                path="Idempotency-Key",
+                f"The order that this {named} made was deleted; use a new one.", path=named
             )
         return None if existing is None else _recorded(existing)
+
+    async def claim(self, key: str, fingerprint: str) -> str:
+        """Keep the fingerprint under the key unless one is there; return the one that is.
+
+        Raises:
+            InProgressError: see `insert`.
+        """
+        existing = await insert(self._claims, {"_id": key, "fingerprint": fingerprint})
+        return fingerprint if existing is None else existing["fingerprint"]
 
     async def get(self, request_id: str) -> RecordedRequest:
         """Return the record.

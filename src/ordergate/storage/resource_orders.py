@@ -89,6 +89,7 @@ class MongoOrderBook(EntityReader):
 
         Raises:
             DuplicateError: the one that its Idempotency-Key made was deleted since.
+            InProgressError: see `insert`.
         """
         kept = await insert(self._collection, stored(order))
         if kept is not None and kept.get("deleted"):

@@ -143,6 +143,21 @@ def test_dry_run_only_assesses(capsys: pytest.CaptureFixture[str]) -> None:
     assert "resource order core provision ro-core" in text
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_key_goes_with_the_request_dry_or_real(options: tuple[str, ...]) -> None:
+    record, orders = vpn_and_fibre()
+    answers = {
+        "POST /gateway/v1/assessment": (200, {**record, "resourceOrder": orders}),
+        f"POST {TMF641}": (201, {"id": "so-1"}),
+        f"GET {RECORD}/so-1": (200, record),
+        f"GET {TMF652}": (200, orders),
+    }
+    with canned_gateway(answers) as gateway:
+        assert run(["issue", STANDARD, "--key", "k-1", *options, "--url", gateway.url]) == 0
+
+    assert gateway.asked[0].key == "k-1"
+
+
 def test_explain_shows_conditions(capsys: pytest.CaptureFixture[str]) -> None:
     record, orders = vpn_and_fibre()
     answers = {f"GET {RECORD}/so-1": (200, record), f"GET {TMF652}": (200, orders)}
@@ -178,7 +193,7 @@ def test_rules_at_a_gateway_are_listed(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_example_rules_are_sound(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["catalog", "check", str(EXAMPLES / "catalog")]) == 0
-    assert capsys.readouterr().out == "4 rules with 9 tests, no problems.\n"
+    assert capsys.readouterr().out == "5 rules with 9 tests, no problems.\n"
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def write(folder: Path, text: str, name: str = "rule.yaml") -> Path:
 def test_folder_of_example_rules_is_loaded_in_order() -> None:
     rules, problems = load_rules(EXAMPLES / "catalog")
     assert problems == []
-    names = ["business-vpn", "dark-fibre", "fibre-access", "port-replacement"]
+    names = ["business-vpn", "dark-fibre", "fibre-access", "port-replacement", "wholesale-fibre"]
     assert [rule.document["id"] for rule in rules] == names
     assert rules[0].file.endswith("business-vpn.yaml")
     assert rules[0].line == 2

@@ -7,7 +7,9 @@ import pytest
 from make import ADDRESSES, MOMENT, example, request_of, service_item, service_order
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action, Reference, Specification
+from ordergate.process.intake import intake
 from ordergate.process.request import RequestType
+from ordergate.schemas.service_order import read_service_order
 
 if TYPE_CHECKING:
     from ordergate.process.request import RequestedItem
@@ -36,6 +38,25 @@ def test_service_order_becomes_a_request_that_refers_to_it() -> None:
     assert (found.external_id, found.priority, found.category) == ("BSS-1001", "1", "residential")
     assert found.requested_start_date == "2099-01-15T08:00:00Z"
     assert found.related_party == tuple(service_order()["relatedParty"])
+
+
+@pytest.mark.parametrize(
+    ("roles", "request_type"),
+    [
+        ((), RequestType.SERVICE_ORDER),
+        (("requester",), RequestType.SERVICE_ORDER),
+        (("requester", "wholesalepartner"), RequestType.PARTY_REQUEST),
+        (("PARTNER",), RequestType.PARTY_REQUEST),
+    ],
+)
+def test_service_order_of_a_partner_is_a_party_request(
+    roles: tuple[str, ...], request_type: RequestType
+) -> None:
+    parties = [{"id": role, "role": role} for role in roles]
+    order = read_service_order(service_order(relatedParty=[{"id": "x"}, *parties]))
+    found = intake(order, "req-1", ADDRESSES, MOMENT, ("Partner", "WholesalePartner"))
+    assert found.request_type is request_type
+    assert found.source == Reference("req-1", ADDRESSES.service_order("req-1"), "ServiceOrder")
 
 
 def test_item_carries_what_its_service_says() -> None:

@@ -19,6 +19,7 @@ from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.service_order import (
     SERVER_OWNED,
+    notified_order,
     read_service_order,
     write_service_order,
 )
@@ -134,3 +135,32 @@ class TestWrite:
     def test_special_item_is_no_error(self) -> None:
         found = written(example("unknown-service"))
         assert codes(found["serviceOrderItem"][0]) == []
+
+
+class TestNotified:
+    def test_order_refers_to_what_it_is_called_elsewhere(self) -> None:
+        other = [{"name": "CRM-1"}]
+        order = service_order(id="42", href="http://crm.example/42", externalReference=other)
+        assert notified_order(order)["externalReference"] == [
+            *other,
+            {
+                "id": "42",
+                "href": "http://crm.example/42",
+                "name": "42",
+                "externalReferenceType": "ServiceOrder",
+                "@type": "ExternalReference",
+                "@referredType": "ServiceOrder",
+            },
+        ]
+
+    def test_what_has_become_of_it_elsewhere_is_left_out(self) -> None:
+        theirs = dict.fromkeys(SERVER_OWNED, "theirs")
+        inner = {**service_item("2"), "state": "completed"}
+        order = service_order(serviceOrderItem=[group("1", inner)], **theirs)
+        order["serviceOrderItem"][0] |= {"state": "failed", "errorMessage": [{}]}
+        taken = notified_order(order)
+        assert not set(SERVER_OWNED) & taken.keys()
+        assert taken["serviceOrderItem"] == [group("1", service_item("2"))]
+
+    def test_order_without_name_elsewhere_refers_to_nothing(self) -> None:
+        assert "externalReference" not in notified_order(service_order())
