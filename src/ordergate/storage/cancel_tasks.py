@@ -14,7 +14,8 @@ from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import EntityReader, entity_of, insert, stored, write_over
+from ordergate.storage.entities import EntityReader, entity_of, stored, write_over
+from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

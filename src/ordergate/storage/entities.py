@@ -9,21 +9,14 @@ with what the gateway keeps beside it.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pymongo
 from pymongo import IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+from pymongo.errors import OperationFailure
 
-from ordergate.errors import (
-    DuplicateError,
-    InProgressError,
-    InvalidQueryError,
-    NotFoundError,
-    StoreUnavailableError,
-)
+from ordergate.errors import InvalidQueryError, NotFoundError, StoreUnavailableError
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
 from ordergate.model.states import OrderState
@@ -39,12 +32,9 @@ if TYPE_CHECKING:
     from ordergate.storage.database import Collection, Stored
     from ordergate.tmf630.query import Query
 
-_DUPLICATE_KEY = 11000
 _TOO_EXPENSIVE = {50, 51091}
 """Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
 _NOT_DELETED = {"deleted": {"$ne": True}}
-_PATIENCE, _PAUSE = 2.0, 0.02
-"""Seconds that another's write is waited for, and between two looks for it."""
 
 OUTBOX_INDEX = IndexModel(
     [("outbox.sequence", 1)],
@@ -115,50 +105,6 @@ def from_plan(kept: Stored) -> Entity:
         for one in kept["outbox"]
     )
     return Entity(kept["_id"], kept["document"], kept["revision"], kept["sequence"], owed)
-
-
-async def insert(
-    collection: Collection, kept: Stored, patience: float = _PATIENCE
-) -> Stored | None:
-    """Insert in one majority write; return None, or what has that `_id` already.
-
-    An id is taken as soon as the primary has it, and read once a majority has it. Between the two
-    it is in progress elsewhere: whoever comes second waits a little. If the first write is rolled
-    back meanwhile, the id is free again, and the second goes through.
-
-    Raises:
-        DuplicateError: it isn't the id that is taken, but what another unique index holds.
-        InProgressError: it is neither free nor to be read after `patience` seconds.
-        StoreUnavailableError, InvalidDocumentError: see `in_our_words`.
-    """
-    patient_until = time.monotonic() + patience
-    with in_our_words():
-        while True:
-            try:
-                await collection.insert_one(kept)
-            except DuplicateKeyError as error:
-                if existing := await collection.find_one({"_id": kept["_id"]}):
-                    return existing
-                if "_id" not in (error.details or {}).get("keyPattern", {"_id": 1}):
-                    raise DuplicateError("Another one is in its place.") from error
-            else:
-                return None
-            if time.monotonic() > patient_until:
-                raise InProgressError("The same request is being taken elsewhere. Repeat it.")
-            await asyncio.sleep(_PAUSE)
-
-
-async def insert_missing(collection: Collection, entities: Sequence[Entity]) -> None:
-    """Insert those whose id isn't there yet, all in one majority write."""
-    if not entities:
-        return
-    with in_our_words():
-        try:
-            await collection.insert_many([stored(one) for one in entities], ordered=False)
-        except BulkWriteError as error:
-            failures = error.details["writeErrors"]
-            if any(failure["code"] != _DUPLICATE_KEY for failure in failures):
-                raise
 
 
 async def write_over(

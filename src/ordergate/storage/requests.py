@@ -19,11 +19,11 @@ from ordergate.storage.entities import (
     EntityReader,
     entity_of,
     from_plan,
-    insert,
     stored,
     stored_cancellation,
     write_over,
 )
+from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
     from datetime import datetime

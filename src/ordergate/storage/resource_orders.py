@@ -14,12 +14,11 @@ from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
     entity_of,
-    insert,
-    insert_missing,
     stored,
     stored_cancellation,
     write_over,
 )
+from ordergate.storage.insertion import insert, insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,7 +8,8 @@ from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import EntityReader, entity_of, insert_missing, write_over
+from ordergate.storage.entities import EntityReader, entity_of, write_over
+from ordergate.storage.insertion import insert_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

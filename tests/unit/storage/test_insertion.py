@@ -9,7 +9,7 @@ import pytest
 from pymongo.errors import DuplicateKeyError
 
 from ordergate.errors import DuplicateError, InProgressError
-from ordergate.storage.entities import insert
+from ordergate.storage.insertion import insert
 
 KEPT = {"_id": "a", "document": {}}
 BY_ID = {"_id": 1}
