@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.client import GATEWAY, TMF652
-from make import example, service_item, service_order
+from make import MOMENT, example, service_item, service_order
+from ordergate.model.events import EventType
+from ordergate.process.notify import notify
 
 if TYPE_CHECKING:
     from api.client import Answer, Client
@@ -177,6 +179,16 @@ def test_what_is_no_event_about_an_order_is_refused(
 ) -> None:
     error = tmf641.post(LISTENER, {**event(), **changes}, expect=400)
     assert error["message"].startswith(path)
+
+
+def test_event_as_we_send_it_is_one_that_we_take(tmf641: Client) -> None:
+    kept = tmf641.post("/serviceOrder", example("vpn-and-fibre"), expect=201).document
+    other = uuid.uuid4().hex
+    elsewhere = {**kept, "id": other, "href": f"http://other.example/{other}"}
+    told = notify(EventType.SERVICE_ORDER_CREATE, elsewhere, 1, MOMENT, description="Received.")
+    assert heard(tmf641, told.document)["id"] != kept["id"]
+    (made,) = made_from(tmf641, told.document)
+    assert made["externalId"] == kept["externalId"]
 
 
 def test_other_events_are_not_listened_to(tmf641: Client) -> None:

@@ -138,7 +138,7 @@ def test_table_fits_120_columns_and_has_no_colour_in_a_pipe(twice: list[str]) ->
 
 def test_second_run_finds_the_data_of_the_first(twice: list[str]) -> None:
     assert "from earlier runs" not in twice[0]
-    assert "found 7 service orders and " in twice[1]
+    assert "found 8 service orders and " in twice[1]
     assert cells(twice[1]).keys() == cells(twice[0]).keys()
 
 
