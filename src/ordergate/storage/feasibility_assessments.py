@@ -17,10 +17,10 @@ from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
     entity_of,
-    insert,
     stored,
     write_over,
 )
+from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
