@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from ordergate.assembly.wiring import Stores
+from ordergate.assembly.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from api.client import GATEWAY, TMF641, TMF652
 from make import resource_order
 from ordergate.api.contract import load_contract
-from ordergate.assembly.wiring import contract_folder
+from ordergate.assembly.contracts import contract_folder
 
 if TYPE_CHECKING:
     from api.client import Client

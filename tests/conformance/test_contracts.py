@@ -20,7 +20,7 @@ from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
-from ordergate.assembly.wiring import contract_folder
+from ordergate.assembly.contracts import contract_folder
 
 if TYPE_CHECKING:
     from api.client import Client

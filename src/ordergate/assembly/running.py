@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ordergate.api.app import build_app
 from ordergate.api.operations import Operations
-from ordergate.assembly.wiring import (
-    Contracts,
-    Stores,
-    wire_dispatcher,
-    wire_doors,
-    wire_process,
-)
+from ordergate.assembly.contracts import Contracts
+from ordergate.assembly.dispatch import wire_dispatcher
+from ordergate.assembly.doors import wire_doors
+from ordergate.assembly.process import wire_process
+from ordergate.assembly.stores import Stores
 from ordergate.catalog.load import load_rules
 from ordergate.child_process import die_with_parent
 from ordergate.errors import DuplicateError, SetupError, StoreUnavailableError

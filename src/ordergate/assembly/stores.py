@@ -1,0 +1,67 @@
+"""Every adapter to MongoDB, made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
+from ordergate.storage.cancel_tasks import MongoCancelTaskBook
+from ordergate.storage.database import open_client
+from ordergate.storage.events import MongoEvents
+from ordergate.storage.feasibility_assessments import MongoFeasibilityBook
+from ordergate.storage.hubs import MongoHubs
+from ordergate.storage.lanes import MongoLanes
+from ordergate.storage.outboxes import MongoOutboxes
+from ordergate.storage.requests import MongoRequestBook
+from ordergate.storage.resource_orders import MongoOrderBook
+from ordergate.storage.rules import MongoRuleStore
+from ordergate.storage.special_handling import MongoHandOverBook
+
+if TYPE_CHECKING:
+    from ordergate.settings import Settings
+    from ordergate.storage.database import Database
+
+
+class Stores:
+    """Every adapter to MongoDB, on one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        client = open_client(settings.mongodb_uri or "", timeout=settings.mongodb_timeout)
+        self.database: Database = client[settings.database]
+        limit = settings.page_limit
+        self.orders = MongoOrderBook(self.database, page_limit=limit)
+        self.cancel_tasks = MongoCancelTaskBook(
+            self.database, CANCEL_RESOURCE_ORDER, page_limit=limit
+        )
+        self.service_cancel_tasks = MongoCancelTaskBook(
+            self.database, CANCEL_SERVICE_ORDER, page_limit=limit
+        )
+        self.requests = MongoRequestBook(self.database, page_limit=limit)
+        self.hand_overs = MongoHandOverBook(self.database, page_limit=limit)
+        self.assessments = MongoFeasibilityBook(self.database, page_limit=limit)
+        self.rules = MongoRuleStore(self.database)
+        self.hubs = MongoHubs(self.database)
+        self.events = MongoEvents(self.database, retention=settings.event_retention)
+        self.lanes = MongoLanes(self.database)
+        self.outboxes = MongoOutboxes(self.database)
+
+    async def ensure_indexes(self) -> None:
+        """Make the indexes that are not there yet."""
+        kept = (self.orders, self.requests, self.rules)
+        tasks = (self.cancel_tasks, self.service_cancel_tasks)
+        special = (self.hand_overs, self.assessments)
+        told = (self.hubs, self.events, self.lanes, self.outboxes)
+        for store in (*kept, *tasks, *special, *told):
+            await store.ensure_indexes()
+
+    async def hand_over_to(self, url: str | None) -> int:
+        """Pass special orders on to Track & Manage, or no longer.
+
+        Return how many waited for that and are given up; they stay in the queue of hand-overs.
+        """
+        await self.hubs.hand_over_to(url)
+        return await self.hand_overs.give_up() if url is None else 0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.database.client.close()
