@@ -103,6 +103,10 @@ class Computed:
         except (LookupError, TypeError, ValueError) as error:
             raise ExpressionError(f"{self.source}: {error!r}") from error
 
+    def looked_at(self, scope: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the characteristics, as if it looked at each."""
+        return {f"characteristic.{k}": value for k, value in scope["characteristic"].items()}
+
 
 @dataclass
 class _Kept:

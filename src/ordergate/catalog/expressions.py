@@ -59,6 +59,9 @@ _MOST_PARTS = 200
 _MOST_CONSTANT = LONGEST_SOURCE // CHARACTERS_OF_A_UNIT + LONGEST_NUMBER
 """Units that a part may have beside the data: a text in the source, a number as text."""
 
+_LONGEST_TOLD = 200
+"""Characters of a text that an explanation shows."""
+
 _OPERATOR = re.compile(r"[_@!-]")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -105,6 +108,18 @@ class CelExpression:
         if not _is_json(value):
             raise ExpressionError(f"a {type(value).__name__} can't stand in a document")
         return value
+
+    def looked_at(self, scope: Scope) -> dict[str, Any]:
+        """Return the single values that it looks at, by their path: part of the why.
+
+        A list or a map counts as the number of its elements.
+        """
+        return {
+            f"{name}.{attribute}": _told(scope[name][attribute])
+            for name, attributes in self._reads.items()
+            for attribute in sorted(attributes or ())
+            if attribute in scope.get(name, ())
+        }
 
     def _refuse_too_much(self, variables: Mapping[str, Any]) -> None:
         """Refuse what can't be done quickly; the sum is made only where it could matter."""
@@ -212,6 +227,13 @@ def _part_of(value: Any, attributes: frozenset[str] | None) -> Any:
     if attributes is None or not isinstance(value, Mapping):
         return value
     return {name: value[name] for name in attributes if name in value}
+
+
+def _told(value: Any) -> Any:
+    """Return a value as an explanation tells it, whatever its size."""
+    if isinstance(value, list | Mapping):
+        return f"{len(value)} elements"
+    return value[:_LONGEST_TOLD] if isinstance(value, str) else value
 
 
 def _is_json(value: Any) -> bool:

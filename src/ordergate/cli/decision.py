@@ -107,6 +107,7 @@ def _item_lines(item: Document, orders: Sequence[Document], *, why: bool) -> Ite
         yield styled(
             f"condition {plain(condition.get('code'))}: {plain(condition.get('expression'))} is ",
             (plain(condition.get("value")), "bold"),
+            (_given(condition), "dim"),
         )
     for one in item.get("lookedUp", []):
         found = plain(one.get("feasibilityAssessment", {}).get("id"))
@@ -116,9 +117,17 @@ def _item_lines(item: Document, orders: Sequence[Document], *, why: bool) -> Ite
     for made in item.get("resourceOrderItem", []):
         order_id = made.get("resourceOrderId")
         where = _spaced(domains.get(order_id), "order", order_id)
-        yield styled((f"{plain(made.get('itemId'))} ", "cyan"), f"in {where}")
+        line = f" from line {plain(made['line'])}" if why and made.get("line") else ""
+        yield styled((f"{plain(made.get('itemId'))} ", "cyan"), f"in {where}", (line, "dim"))
     if handed := item.get("specialHandling"):
         yield styled(f"handed over for special handling: {plain(handed.get('id'))}")
+
+
+def _given(condition: Document) -> str:
+    """Return the values that a condition looked at."""
+    given = condition.get("given", [])
+    values = (f"{plain(one.get('name'))} = {plain(one.get('value'))}" for one in given)
+    return f", with {', '.join(values)}" if given else ""
 
 
 def reasons_of(items: Iterable[Document]) -> list[str]:

@@ -5,7 +5,7 @@ eTOM 1.5.6.7: assess the information in the request to determine the associated 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ordergate.process.feasibility import LookedUp
     from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
-    from ordergate.process.rules import Rule, Scope
+    from ordergate.process.rules import Expression, Rule, Scope
 
 
 _TAKE_NOTHING = frozenset({"alreadySo", "withdrawn", "notProvisioned"})
@@ -47,11 +47,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that was looked at, and what it came to: part of the why."""
+    """A condition that was looked at, and what it came to: part of the why.
+
+    Args:
+        code: of a special condition; `appliesTo` for that of the rule itself.
+        given: the values that it looked at, by their path.
+    """
 
     code: str
     expression: str
     value: Any
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,19 +229,22 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
     if missing:
         return Assessment(item, Outcome.INFORMATION_REQUIRED, missing, rule)
     try:
-        conditions = tuple(
-            Condition(special.code, special.when.source, special.when.evaluate(scope))
-            for special in rule.special
-        )
+        when = rule.applies_to.when
+        applies = () if when is None else (_condition("appliesTo", when, scope),)
+        special = tuple(_condition(one.code, one.when, scope) for one in rule.special)
     except ExpressionError as error:
         return Assessment(item, Outcome.SPECIAL, (rule_failed(item, error),), rule)
     reasons = tuple(
-        Reason(special.code, special.reason, item.path)
-        for special, condition in zip(rule.special, conditions, strict=True)
+        Reason(one.code, one.reason, item.path)
+        for one, condition in zip(rule.special, special, strict=True)
         if condition.value is True
     )
     outcome = Outcome.SPECIAL if reasons else Outcome.STANDARD
-    return Assessment(item, outcome, reasons, rule, conditions)
+    return Assessment(item, outcome, reasons, rule, (*applies, *special))
+
+
+def _condition(code: str, when: Expression, scope: Scope) -> Condition:
+    return Condition(code, when.source, when.evaluate(scope), when.looked_at(scope))
 
 
 def _hindered(assessment: Assessment, hindrances: Sequence[Reason]) -> Assessment:

@@ -50,6 +50,12 @@ class Expression(Protocol):
             ExpressionError: it has none, for a missing value or a wrong type.
         """
 
+    def looked_at(self, scope: Scope) -> Mapping[str, Any]:
+        """Return the single values that it looks at, by their path: part of the why.
+
+        A list or a map counts as the number of its elements.
+        """
+
 
 class ValueSchema(Protocol):
     """A compiled JSON Schema of a characteristic's value."""
@@ -72,6 +78,10 @@ class Literal:
     def evaluate(self, scope: Scope) -> Any:  # noqa: ARG002 - it looks at nothing
         """Return the value."""
         return self.value
+
+    def looked_at(self, scope: Scope) -> Mapping[str, Any]:  # noqa: ARG002 - it looks at nothing
+        """Return nothing."""
+        return {}
 
 
 class Feasibility(StrEnum):

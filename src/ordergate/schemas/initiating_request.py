@@ -216,6 +216,8 @@ def assessment_of(decision: Decision) -> Document:
     for order in decision.all_orders:
         for item in order.item:
             reference = {"resourceOrderId": order.id, "itemId": item.id}
+            if item.line is not None:
+                reference["line"] = item.line
             made.setdefault(item.requested_item_id, []).append(reference)
     for one in decision.predetermined:
         made.setdefault(one.item_id, []).extend(
@@ -257,7 +259,12 @@ def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver 
         "rule": {"id": rule.id, "version": rule.version} if rule else None,
         "reason": [dumped(REASON, one) for one in assessment.reason],
         "condition": [
-            {"code": one.code, "expression": one.expression, "value": one.value}
+            {
+                "code": one.code,
+                "expression": one.expression,
+                "value": one.value,
+                "given": [{"name": name, "value": value} for name, value in one.given.items()],
+            }
             for one in assessment.condition
         ],
         "feasibilityAssessment": (

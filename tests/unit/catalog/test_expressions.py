@@ -45,6 +45,16 @@ def test_expression_tells_its_source() -> None:
     assert compile_expression("1 + 1", VARIABLES).source == "1 + 1"
 
 
+def test_expression_tells_the_values_that_it_looks_at() -> None:
+    found = compile_expression("characteristic.far && size(characteristic.sites) > 1", VARIABLES)
+    given = {"far": True, "sites": ["a", "b"], "other": 1}
+    assert found.looked_at({"characteristic": given}) == {
+        "characteristic.far": True,
+        "characteristic.sites": "2 elements",
+    }
+    assert found.looked_at({"characteristic": {"far": False}}) == {"characteristic.far": False}
+
+
 def test_expression_may_name_the_element_of_its_line() -> None:
     expression = compile_expression("site.name", (*VARIABLES, "site"))
     assert expression.evaluate({"site": {"name": "a"}}) == "a"

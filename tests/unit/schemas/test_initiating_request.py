@@ -77,12 +77,16 @@ class TestRecord:
         (item,) = found["assessment"]["item"]
         assert item["rule"] == {"id": "fibre-access", "version": 1}
         assert [one["value"] for one in item["condition"]] == [False, False]
+        assert item["condition"][1]["given"] == [
+            {"name": "characteristic.bandwidth", "value": 1000},
+            {"name": "characteristic.technology", "value": "XGSPON"},
+        ]
         access, core = (one.id for one in decision.resource_order)
         assert item["resourceOrderItem"] == [
-            {"resourceOrderId": access, "itemId": "1-port"},
-            {"resourceOrderId": access, "itemId": "1-ont"},
-            {"resourceOrderId": access, "itemId": "1-wifi"},
-            {"resourceOrderId": core, "itemId": "1-vlan"},
+            {"resourceOrderId": access, "itemId": "1-port", "line": "port"},
+            {"resourceOrderId": access, "itemId": "1-ont", "line": "ont"},
+            {"resourceOrderId": access, "itemId": "1-wifi", "line": "wifi"},
+            {"resourceOrderId": core, "itemId": "1-vlan", "line": "vlan"},
         ]
 
     def test_record_holds_the_items_in_the_one_shape(self) -> None:
