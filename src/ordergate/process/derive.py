@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _STOPPED = frozenset({OrderState.FAILED, OrderState.CANCELLED, OrderState.REJECTED})
 _ENDED = _STOPPED | {OrderState.COMPLETED, OrderState.PARTIAL}
 _NEVER_STARTED = frozenset({OrderState.ACKNOWLEDGED, OrderState.REJECTED, OrderState.CANCELLED})
+_CANCELLATION = (
+    OrderState.ASSESSING_CANCELLATION,
+    OrderState.PENDING_CANCELLATION,
+    OrderState.CANCELLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,19 @@ def order_state(state: OrderState, found: Collection[OrderState], *, runnable: b
     if target in {OrderState.CANCELLED, OrderState.REJECTED} and target not in next_states(state):
         return OrderState.FAILED
     return target
+
+
+def way_of_request(
+    state: OrderState, found: Collection[OrderState], *, runnable: bool
+) -> tuple[OrderState, ...]:
+    """Return the way of a request, or its service order, that follows from those of its parts.
+
+    One whose parts were all cancelled is cancelled too, as a cancellation goes (S13 to S22).
+    """
+    is_cancelled = state_of(found, runnable=runnable) is OrderState.CANCELLED
+    if is_cancelled and OrderState.CANCELLED not in next_states(state):
+        return _CANCELLATION
+    return way(state, order_state(state, found, runnable=runnable))
 
 
 def _ended(found: set[OrderState]) -> OrderState:

@@ -28,6 +28,7 @@ from ordergate.process.reassess import asks_anew, reassess
 from ordergate.process.record import exits_of
 from ordergate.process.release import release
 from ordergate.process.revisions import write_over
+from ordergate.process.roll_up import with_nothing_to_do
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
@@ -155,7 +156,9 @@ class IssueResourceOrders:
         await claim_key(idempotency, self._requests)
         decision = await self.assess(request)
         order = service_order(decision) if service_order else None
-        record = issue(decision, self._documents, order, idempotency, asked)
+        record = with_nothing_to_do(
+            issue(decision, self._documents, order, idempotency, asked), request.received_date
+        )
         kept = await self._requests.add(record)
         if kept is not None:
             check_key(idempotency, kept.entity.idempotency)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState
 from ordergate.process.assess import Outcome
-from ordergate.process.derive import order_state
+from ordergate.process.derive import way_of_request
 from ordergate.process.progress import progress
 from ordergate.process.record import with_entry
 from ordergate.process.service_progress import with_progress
@@ -62,6 +62,17 @@ def roll_up(
     return replace(record, entity=replace(entity, document=document), service_order=service_order)
 
 
+def with_nothing_to_do(record: RecordedRequest, moment: datetime) -> RecordedRequest:
+    """Return a new record as it is kept: complete at once where it takes no resource order."""
+    if record.plan or record.waiting:
+        return record
+    done = roll_up(record, (), moment)
+    if done is None:
+        return record
+    owed = (*record.owed, *done.owed)
+    return replace(done, entity=replace(done.entity, revision=record.revision, owed=owed))
+
+
 def is_put_off(record: RecordedRequest) -> bool:
     """Return whether nobody can say yet if the roll-up matters: a cancellation is assessed."""
     return bool(record.entity.document["state"] == OrderState.ASSESSING_CANCELLATION)
@@ -83,4 +94,5 @@ def _state(state: OrderState, found: Progress) -> OrderState:
     """Return the state of a request that is no service order."""
     states = {one.state for one in found.requested if one.counts}
     states = states or {one.state for one in found.requested}
-    return order_state(state, states, runnable=any(one.runnable for one in found.requested))
+    runnable = any(one.runnable for one in found.requested)
+    return (state, *way_of_request(state, states, runnable=runnable))[-1]

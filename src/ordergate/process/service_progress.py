@@ -10,7 +10,7 @@ from ordergate.model.common import timestamp
 from ordergate.model.events import EventType, Occurrence
 from ordergate.model.states import OrderState
 from ordergate.process.amendment import changed_attributes, dated
-from ordergate.process.derive import order_state, state_of, way
+from ordergate.process.derive import state_of, way_of_request
 from ordergate.process.notify import changed
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def with_progress(
     told = []
     state = OrderState(before["state"])
     names = changed_attributes(before, document)
-    for step in way(state, order_state(state, items.found, runnable=items.runnable)):
+    for step in way_of_request(state, items.found, runnable=items.runnable):
         said = f"{document['state']} -> {step}"
         document = dated(document, {**document, "state": str(step)}, moment)
         told.append(Occurrence(EventType.SERVICE_ORDER_STATE_CHANGE, document, said))

@@ -151,16 +151,41 @@ class TestStates:
             patched(desk, domain, state=state)
         assert (desk.service_order["state"], item_states(desk)) == (state, [state])
 
-    def test_orders_cancelled_one_by_one_fail_the_service_order(self) -> None:
+    def test_orders_cancelled_one_by_one_cancel_the_service_order(self) -> None:
         desk = standard()
         for order in desk.issued:
             asked: Document = {"resourceOrder": {"id": order.id}}
             asked["cancellationReason"] = "Out of fibre"
             at_once(desk.resource_cancellations.take(asked, f"task-{order.id}"))
-        assert (desk.service_order["state"], item_states(desk)) == ("failed", ["cancelled"])
+        assert (desk.service_order["state"], item_states(desk)) == ("cancelled", ["cancelled"])
+        ways = [
+            one.document["description"]
+            for one in desk.requests.owed("req-1")
+            if one.document["eventType"] == "ServiceOrderStateChangeEvent"
+        ]
+        assert ways == [
+            "acknowledged -> assessingCancellation",
+            "assessingCancellation -> pendingCancellation",
+            "pendingCancellation -> cancelled",
+        ]
         errors = desk.service_order["errorMessage"]
         assert {one["code"] for one in errors} == {"resourceOrderItemCancelled"}
         assert all(one["reason"].endswith("with its order: Out of fibre") for one in errors)
+
+    def test_order_that_takes_nothing_is_complete_at_once_in_one_write(self) -> None:
+        nothing = {**service_item("1"), "action": "noChange"}
+        desk = ServiceDesk(service_order(serviceOrderItem=[nothing]))
+        assert (desk.service_order["state"], item_states(desk)) == ("completed", ["completed"])
+        assert (desk.requests.writes, desk.record.revision) == (1, 1)
+        owed = [one.document["eventType"] for one in desk.requests.owed("req-1")]
+        assert owed[:3] == [
+            "ServiceOrderCreateEvent",
+            "ServiceOrderStateChangeEvent",
+            "ServiceOrderStateChangeEvent",
+        ]
+        assert [one.sequence for one in desk.requests.owed("req-1")] == list(
+            range(1, len(owed) + 1)
+        )
 
     def test_item_that_waited_for_a_failed_one_has_no_error_of_its_own(self) -> None:
         desk = standard()
