@@ -132,3 +132,30 @@ def test_survey_and_provisioning_of_one_domain_are_orders_apart() -> None:
 
 def test_nothing_drafted_is_no_order() -> None:
     assert determine(request(item()), (), ADDRESSES, MOMENT) == ()
+
+
+def test_orders_are_split_only_where_requested_start_dates_differ() -> None:
+    early, late = "2099-01-01T00:00:00Z", "2099-02-01T00:00:00Z"
+    plain = {one.domain: one.id for one in orders(rule(line("a"), line("b", domain="core")))}
+    same = orders(
+        rule(line("a")),
+        item("1", requested_start_date=early),
+        item("2"),
+        requested_start_date="2099-01-01T01:00:00+01:00",
+    )
+    assert [(one.id, len(one.item)) for one in same] == [(plain["access"], 2)]
+    split = orders(rule(line("a")), item("1"), item("2", requested_start_date=late))
+    assert [one.requested_start_date for one in split] == [None, late]
+    assert len({plain["access"], *(one.id for one in split)}) == 3
+
+
+def test_item_says_what_it_was_issued_for() -> None:
+    (found,) = orders(rule(line("a")), item("1", service_id="s"))
+    (only,) = found.item
+    assert (only.requested_item_id, only.line, only.service_id) == ("1", "a", "s")
+
+
+def test_resource_carries_what_its_service_asks_of_it() -> None:
+    asked = item(operating={"administrativeState": "locked", "resourceStatus": "reserved"})
+    (found,) = orders(rule(line("a")), asked)
+    assert found.item[0].resource.operating == asked.operating

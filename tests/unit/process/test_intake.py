@@ -183,3 +183,96 @@ def test_two_requested_items_with_one_id_are_refused() -> None:
     with pytest.raises(InvalidDocumentError) as caught:
         request_of(document)
     assert caught.value.path == "requestedItem[1].id"
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ({"state": "active"}, {"administrativeState": "unlocked", "operationalState": "enable"}),
+        ({"state": "inactive"}, {"administrativeState": "locked"}),
+        (
+            {"state": "reserved"},
+            {"administrativeState": "locked", "resourceStatus": "reserved"},
+        ),
+        (
+            {"state": "active", "isServiceEnabled": False},
+            {"administrativeState": "locked", "operationalState": "enable"},
+        ),
+        (
+            {"startDate": "2026-02-01T00:00:00Z", "endDate": "2027-02-01T00:00:00Z"},
+            {
+                "startOperatingDate": "2026-02-01T00:00:00Z",
+                "endOperatingDate": "2027-02-01T00:00:00Z",
+            },
+        ),
+        ({"note": [{"text": "Ring twice"}]}, {"note": [{"text": "Ring twice"}]}),
+        ({}, {}),
+    ],
+)
+def test_service_says_how_its_resources_are_to_operate(
+    service: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert items_of(service_item(**service))["1"].operating == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "start", "expected"),
+    [
+        ("2099-01-01T00:00:00Z", "2098-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+        (None, "2098-01-01T00:00:00Z", "2098-01-01T00:00:00Z"),
+        (None, "2020-01-01T00:00:00Z", None),
+        (None, "soon", None),
+        (None, None, None),
+    ],
+)
+def test_work_may_begin_as_the_item_says_or_when_its_service_is_to_start(
+    own: str | None, start: str | None, expected: str | None
+) -> None:
+    service = {} if start is None else {"startDate": start}
+    asked = {**service_item(**service), **({} if own is None else {"requestedStartDate": own})}
+    assert items_of(asked)["1"].requested_start_date == expected
+
+
+def test_new_service_has_an_id_of_its_own_and_a_known_one_keeps_its_id() -> None:
+    first, again = items_of(service_item("1"))["1"], items_of(service_item("1"))["1"]
+    assert first.service_id
+    assert first.service_id == again.service_id == first.subject["id"]
+    assert first.service_id != items_of(service_item("2"))["2"].service_id
+    assert items_of(service_item(id="s-1"))["1"].service_id == "s-1"
+    assert items_of({**service_item(), "action": "delete"})["1"].service_id is None
+
+
+def test_every_leaf_of_a_service_has_an_id() -> None:
+    supporting = [{"serviceSpecification": {"id": "svc-a"}}, {"id": "s-2"}]
+    found = items_of(service_item(supportingService=supporting))
+    assert found["1.1"].service_id
+    assert found["1.2"].service_id == "s-2"
+
+
+@pytest.mark.parametrize("kind", ["dependency", "DEPENDENCY", "reliesOn", "dependson"])
+def test_types_of_relationships_are_read_whatever_their_case(kind: str) -> None:
+    related = [{"relationshipType": kind, "orderItem": {"itemId": "1"}}]
+    second = {**service_item("2"), "serviceOrderItemRelationship": related}
+    assert items_of(service_item("1"), second)["2"].relies_on == ("1",)
+
+
+def test_order_that_waits_for_another_has_all_its_items_wait() -> None:
+    related = [
+        {"id": "so-1", "relationshipType": "dependency"},
+        {"id": "so-2", "relationshipType": "cross-ref"},
+    ]
+    document = {"serviceOrderItem": [service_item("1")], "orderRelationship": related}
+    assert [one.waits_for_order for one in request_of(document).item] == [("so-1",)]
+
+
+def test_features_say_what_they_require() -> None:
+    feature = [
+        {"name": "qos", "featureRelationship": [{"name": "voice", "relationshipType": "requires"}]},
+        {
+            "name": "off",
+            "isEnabled": False,
+            "featureRelationship": [{"name": "qos", "relationshipType": "excludes"}],
+        },
+    ]
+    found = items_of(service_item(feature=feature))["1"]
+    assert found.feature_relationship == (("qos", "requires", "voice"),)
