@@ -14,6 +14,7 @@ from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
 from ordergate.process.contradictions import contradictions, is_there
 from ordergate.process.previous import NOTHING
+from ordergate.process.requirements import missing, wrong_values
 from ordergate.process.rules import ExpressionError, Feasibility, matching
 from ordergate.process.supersede import CHANGES
 
@@ -222,12 +223,12 @@ def _nothing_to_do(item: RequestedItem, previous: Previous) -> Reason | None:
 
 def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
     """Return the item's outcome by the one rule that applies to it."""
-    wrong = tuple(_wrong_values(item, rule))
+    wrong = tuple(wrong_values(item, rule))
     if wrong:
         return Assessment(item, Outcome.REJECTED, wrong, rule)
-    missing = tuple(_missing(item, rule))
-    if missing:
-        return Assessment(item, Outcome.INFORMATION_REQUIRED, missing, rule)
+    lacking = tuple(missing(item, rule))
+    if lacking:
+        return Assessment(item, Outcome.INFORMATION_REQUIRED, lacking, rule)
     try:
         when = rule.applies_to.when
         applies = () if when is None else (_condition("appliesTo", when, scope),)
@@ -284,41 +285,6 @@ def _no_single_rule(item: RequestedItem, found: Sequence[Rule]) -> Reason:
         return Reason("noRule", f"There is no rule for {name}.", item.path)
     names = ", ".join(f"{rule.id} {rule.version}" for rule in found)
     return Reason("ambiguousRules", f"Several rules fit {name} equally: {names}.", item.path)
-
-
-def _wrong_values(item: RequestedItem, rule: Rule) -> Iterable[Reason]:
-    """Yield values that fail the rule's schema: nothing that could be brought later mends them."""
-    for requirement in rule.requires.characteristic:
-        if requirement.name in item.characteristic:
-            value = item.characteristic[requirement.name]
-            for problem in requirement.schema.problems(value):
-                path = characteristic_path(item, requirement.name)
-                yield Reason("invalidCharacteristic", f"{requirement.name}: {problem}", path)
-
-
-def _missing(item: RequestedItem, rule: Rule) -> Iterable[Reason]:
-    """Yield what the rule needs and the item doesn't bring: a PATCH can."""
-    requires = rule.requires
-    for requirement in requires.characteristic:
-        if not requirement.optional and requirement.name not in item.characteristic:
-            path = characteristic_path(item, requirement.name)
-            yield Reason(
-                "missingCharacteristic", f"The characteristic {requirement.name} is missing.", path
-            )
-    for role in requires.place:
-        if role not in item.place:
-            path = f"{item.path}.place[?(@.role=='{role}')]"
-            yield Reason("missingPlace", f"The place with the role {role} is missing.", path)
-    for role in requires.related_party:
-        if role not in item.party:
-            path = f"{item.path}.relatedParty[?(@.role=='{role}')]"
-            yield Reason("missingParty", f"The party with the role {role} is missing.", path)
-
-
-def characteristic_path(item: RequestedItem, name: str) -> str:
-    """Return where the characteristic stands, or would, in the request's document."""
-    attribute = "serviceCharacteristic" if item.path.startswith("service") else "characteristic"
-    return f"{item.path}.{attribute}[?(@.name=='{name}')]"
 
 
 def rule_failed(item: RequestedItem, error: ExpressionError) -> Reason:

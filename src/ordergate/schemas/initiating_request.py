@@ -304,6 +304,7 @@ def _requested_item(item: RequestedItem) -> Document:
             {"relationshipType": "dependency", "itemId": target} for target in item.relies_on
         ],
         "service": {"id": item.service_id} if item.service_id else None,
+        "requestedStartDate": item.requested_start_date,
         "path": item.path,
     }
     if asked:

@@ -6,6 +6,7 @@ Reading is lenient where published samples are: an empty text counts as absent, 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import EXCLUDE, Schema, fields, post_load
@@ -48,6 +49,14 @@ SERVER_OWNED = (
 
 ORIGIN = "ServiceOrder"
 """`@referredType` of the external reference to the order that one was made from."""
+
+
+def date_time(value: object) -> str | None:
+    """Return the value where it is a date-time as a text, else None."""
+    try:
+        return value if isinstance(value, str) and datetime.fromisoformat(value) else None
+    except ValueError:
+        return None
 
 
 class Reader(Schema):
@@ -150,10 +159,12 @@ class _ItemSchema(Reader):
     )
     appointment = fields.Dict()
     special_handling = fields.Dict(data_key="specialHandling", load_default=dict)
-    requested_start_date = fields.String(data_key="requestedStartDate")
+    # An extension that no contract types: what isn't a date is left where it is.
+    requested_start_date = fields.Raw(data_key="requestedStartDate")
 
     @post_load
     def entity(self, data: dict[str, Any], **_: object) -> ServiceOrderItem:
+        data["requested_start_date"] = date_time(data.get("requested_start_date"))
         asked = bool(data.pop("special_handling").get("required"))
         data |= {name: tuple(data[name]) for name in ("relationship", "item")}
         return ServiceOrderItem(**data, needs_special_handling=asked)
