@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import Action
-from ordergate.model.order import OrderType
+from ordergate.model.order import OrderType, Reason
 from ordergate.process.draft import MOST_ITEMS, Draft, draft
 from ordergate.process.match import match
 from ordergate.process.previous import there
@@ -52,6 +52,20 @@ def change(
     if item.action is Action.ADD or (previous.superseded and not standing):
         return wanted
     return tuple(_difference(item, wanted, match(item, wanted, standing), standing))
+
+
+def explained(one: Assessment, made: Sequence[Draft], previous: Previous) -> Assessment:
+    """Return the assessment with what became of what was there before."""
+    if one.item.action is not Action.MODIFY:
+        return one
+    if not made and there(one.item, previous):
+        said = "What is delivered is already so; nothing is issued."
+        return replace(one, reason=(Reason("alreadySo", said, one.item.path),))
+    if previous.superseded:
+        names = ", ".join(order.id for order in previous.superseded)
+        said = f"Nobody had begun with order {names}: it is withdrawn, and this ordered instead."
+        return one.because(Reason("superseded", said, one.item.path))
+    return one
 
 
 def _recovered(assessment: Assessment, standing: Sequence[Delivered]) -> tuple[Draft, ...]:

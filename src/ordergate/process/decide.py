@@ -15,14 +15,14 @@ from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
-from ordergate.process.change import change
+from ordergate.process.change import change, explained
 from ordergate.process.determine import determine
 from ordergate.process.draft import MOST_ITEMS
 from ordergate.process.feasibility import look_up
 from ordergate.process.link import Elsewhere, linked
 from ordergate.process.match import AmbiguousResourceError
 from ordergate.process.predetermined import predetermined
-from ordergate.process.previous import NOTHING, there
+from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError
 from ordergate.process.special_handling import special_handling
 from ordergate.process.supersede import supersede
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from ordergate.process.draft import Draft
     from ordergate.process.knowledge import Knowledge
     from ordergate.process.predetermined import Predetermined
-    from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
+    from ordergate.process.supersede import Supersession
 
 _STATES = {
     Outcome.REJECTED: OrderState.REJECTED,
@@ -95,6 +95,11 @@ class Decision:
         )
 
     @property
+    def moved(self) -> frozenset[str]:
+        """Ids of the items for which anything is to be done at all."""
+        return frozenset(one.item.id for one in self.assessment if not one.takes_nothing)
+
+    @property
     def all_orders(self) -> tuple[ResourceOrder, ...]:
         """Every order that is determined here, the special ones last."""
         return (*self.resource_order, *(one.order for one in self.hand_over))
@@ -112,21 +117,19 @@ def decide(
     Args:
         only: ids of the items to decide, where others were decided in an earlier round.
     """
-    kept: frozenset[str] = frozenset()
+    case = _Case(request, known, addresses, moment)
+    withdrawn, kept = supersede(request, known.previous, known.waiting), frozenset[str]()
+    if withdrawn.order:
+        # For what is so already, or will be, nothing new is ordered, so nothing is withdrawn.
+        as_it_is = case.decided(supersede(request, known.previous, (), withdrawn.ids), only)
+        kept = withdrawn.hasty(as_it_is.moved)
     while True:
         # What is withdrawn decides what is assessed, and only then is known what can be withdrawn.
         withdrawn = supersede(request, known.previous, known.waiting, kept)
-        told = replace(known, previous=withdrawn.previous)
-        assessments = assess(request, told.rules, moment, told.previous, told.awaited)
-        if only is not None:
-            assessments = tuple(one for one in assessments if one.item.id in only)
-        decision = Decision(request, assessments)
-        if not assessments or decision.stops:
-            return decision
-        decision = _Case(request, told, addresses, moment).settled(assessments)
-        hasty = withdrawn.hasty(decision.provisioned)
+        decision = case.decided(withdrawn, only)
+        hasty = frozenset() if decision.stops else withdrawn.hasty(decision.provisioned)
         if not hasty:
-            return replace(decision, superseded=tuple(one.id for one in withdrawn.order))
+            return decision
         kept |= hasty
 
 
@@ -138,6 +141,17 @@ class _Case:
     known: Knowledge
     addresses: Addresses
     moment: datetime
+
+    def decided(self, withdrawn: Supersession, only: Collection[str] | None) -> Decision:
+        """Return what the request takes once these orders are withdrawn."""
+        case = replace(self, known=replace(self.known, previous=withdrawn.previous))
+        rules, previous = self.known.rules, withdrawn.previous
+        found = assess(self.request, rules, self.moment, previous, self.known.awaited)
+        assessments = tuple(one for one in found if only is None or one.item.id in only)
+        decision = Decision(self.request, assessments)
+        if not assessments or decision.stops:
+            return decision
+        return replace(case.settled(assessments), superseded=tuple(withdrawn.ids))
 
     def settled(self, assessments: Sequence[Assessment]) -> Decision:
         """Return the decision; what turns out not to be correct and complete is handed over."""
@@ -211,7 +225,7 @@ class _Case:
                 continue
             drafts[one.item.id] = made
             room -= len(made)
-            settled.append(_told(one, made, previous))
+            settled.append(explained(one, made, previous))
         return settled, drafts
 
     def _determined(
@@ -249,20 +263,6 @@ def _takes_its_set(one: Assessment) -> bool:
     if one.feasibility is not None:
         return one.is_feasible and not one.feasibility.resource_order
     return one.outcome is Outcome.STANDARD
-
-
-def _told(one: Assessment, made: Sequence[Draft], previous: Previous) -> Assessment:
-    """Return the assessment with what became of what was there before."""
-    if one.item.action is not Action.MODIFY:
-        return one
-    if not made and there(one.item, previous):
-        said = "What is delivered is already so; nothing is issued."
-        return replace(one, reason=(Reason("alreadySo", said, one.item.path),))
-    if previous.superseded:
-        names = ", ".join(order.id for order in previous.superseded)
-        said = f"Nobody had begun with order {names}: it is withdrawn, and this ordered instead."
-        return one.because(Reason("superseded", said, one.item.path))
-    return one
 
 
 def _deferred(

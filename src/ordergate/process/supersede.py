@@ -32,13 +32,18 @@ class Supersession:
     order: tuple[IssuedOrder, ...] = ()
     previous: Mapping[str, Previous] = field(default_factory=dict)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the orders to withdraw."""
+        return tuple(one.id for one in self.order)
+
     def hasty(self, provisioned: Collection[str]) -> frozenset[str]:
         """Return the orders that can't be withdrawn after all: an item of theirs gets nothing new.
 
         Args:
             provisioned: ids of the requested items that take now what is to take their place.
         """
-        left = {one.id for one in self.order}
+        left = set(self.ids)
         return frozenset(
             order.id
             for item_id, previous in self.previous.items()

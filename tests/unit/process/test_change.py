@@ -252,6 +252,14 @@ class TestSupersede:
         assert codes(decision) == {"1": [], "2": ["odd"]}
         assert actions(decision)["1-port"] == "modify"
 
+    def test_order_that_brings_what_is_asked_for_stays(self) -> None:
+        network = Network(rule(LINES[0]))
+        network.take(asked(1, about(Action.ADD, speed=1)))
+        same = network.take(asked(2, about(Action.MODIFY, speed=1)))
+        assert (same.superseded, same.all_orders) == ((), ())
+        assert codes(same) == {"1": ["alreadySo"]}
+        assert len(network.take(asked(3, about(Action.MODIFY, speed=2))).superseded) == 1
+
     def test_service_that_was_only_handed_over_is_withdrawn(self) -> None:
         network = Network()
         first = network.take(asked(1, about(Action.ADD, speed=1)))

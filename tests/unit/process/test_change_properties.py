@@ -119,11 +119,13 @@ def test_modify_of_what_is_half_built_ends_so_too(
 
 
 @FEW
-@given(by=rule_books(), wanted=wishes)
-def test_modify_to_the_same_values_issues_nothing(by: Rule, wanted: dict[str, Any]) -> None:
+@given(by=rule_books(), wanted=wishes, data=st.data())
+def test_modify_to_the_same_values_issues_nothing(
+    by: Rule, wanted: dict[str, Any], data: st.DataObject
+) -> None:
     network = Network(by)
     network.take(asked(1, wish(Action.ADD, wanted)))
-    network.build_all()
+    network.build(lambda _, __: data.draw(st.booleans()))
     decision = network.take(asked(2, wish(Action.MODIFY, wanted)))
     assert (decision.all_orders, decision.superseded) == ((), ())
     assert decision.outcome is Outcome.STANDARD
