@@ -119,6 +119,18 @@ def test_orders_that_nobody_began_with_are_superseded(tmf641: Client, api: Clien
     assert {one["state"] for one in issued(api, change["id"]).values()} == {"cancelled"}
 
 
+def test_hand_over_of_what_is_deleted_before_anybody_saw_to_it_is_withdrawn(
+    tmf641: Client, api: Client
+) -> None:
+    order = tmf641.post("/serviceOrder", example("fibre-special"), expect=201).document
+    query = f"/gateway/v1/specialHandling?initiatingRequest.id={order['id']}"
+    assert [one["state"] for one in api.get(query).document] == ["open"]
+    gone = tmf641.post("/serviceOrder", about(order, "delete"), expect=201).document
+    assert issued(api, gone["id"]) == {}
+    (hand_over,) = api.get(query).document
+    assert (hand_over["state"], hand_over["resolution"]) == ("resolved", "withdrawn")
+
+
 def test_what_is_on_its_way_is_waited_for(tmf641: Client, api: Client) -> None:
     order = added(tmf641)
     access = issued(api, order["id"])["access"]

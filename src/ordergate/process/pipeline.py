@@ -255,6 +255,7 @@ class IssueResourceOrders:
             for order_id in record.plan.superseded:
                 await self._superseding.supersede(order_id, record.entity.id)
                 self._faults.reached("afterSuperseded")
+                await self._withdraw(order_id)
             # Before its order, which may be on its way to Track & Manage as soon as it is there.
             await self._hand_overs.add_all(record.plan.special_handling)
             self._faults.reached("afterHandOvers")
@@ -267,6 +268,16 @@ class IssueResourceOrders:
                 await self._resolve(handling_id, Resolution.WITHDRAWN)
             await self._requests.settle(record)
         self._relay.wake()
+
+    async def _withdraw(self, order_id: str) -> None:
+        """Resolve the hand-over that a withdrawn order stands for: nobody needs to see to it."""
+        order = await self._order(order_id)
+        if order is None or "specialHandling" not in order.document:
+            return
+        request_id = order.document["initiatingRequest"]["id"]
+        for one in await self._hand_overs.open_for(request_ids=[request_id]):
+            if one.document["resourceOrder"]["id"] == order_id:
+                await self._resolve(one.id, Resolution.WITHDRAWN)
 
     async def _close(self, closing: Closing) -> None:
         """Bring items of an order to their end, and resolve their hand-over."""
