@@ -129,6 +129,11 @@ def test_hand_over_of_what_is_deleted_before_anybody_saw_to_it_is_withdrawn(
     assert issued(api, gone["id"]) == {}
     (hand_over,) = api.get(query).document
     assert (hand_over["state"], hand_over["resolution"]) == ("resolved", "withdrawn")
+    assert tmf641.get(f"/serviceOrder/{gone['id']}").document["state"] == "completed"
+    late = {"initiatingRequest": {"id": order["id"]}, "itemId": "1"}
+    answer = {"for": late, "result": "feasible"}
+    api.post("/gateway/v1/feasibilityAssessment", answer, expect=201)
+    assert {one["orderType"] for one in issued(api, order["id"]).values()} == {"feasibility"}
 
 
 def test_what_is_on_its_way_is_waited_for(tmf641: Client, api: Client) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ordergate.errors import NotFoundError
-from ordergate.model.states import OrderState
+from ordergate.model.states import FINAL, OrderState
 from ordergate.process.decide import decide
 from ordergate.process.feasibility import references
 from ordergate.process.hand_over import Resolution, resolved
@@ -200,7 +200,7 @@ class IssueResourceOrders:
         """
 
         async def released(record: RecordedRequest) -> RecordedRequest | None:
-            if not record.waiting:
+            if not record.waiting or record.entity.document["state"] in FINAL:
                 return None
             recorded = self._documents.request_of(record, self._addresses)
             now, waiting = self._clock.now(), {one.item_id for one in record.waiting}

@@ -64,7 +64,7 @@ def roll_up(
 
 def with_nothing_to_do(record: RecordedRequest, moment: datetime) -> RecordedRequest:
     """Return a new record as it is kept: complete at once where it takes no resource order."""
-    if record.plan or record.waiting:
+    if record.plan.resource_order or record.waiting:
         return record
     done = roll_up(record, (), moment)
     if done is None:
