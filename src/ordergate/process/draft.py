@@ -7,7 +7,7 @@ same drafts, ids included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,10 @@ from ordergate.process.assess import scope_of
 from ordergate.process.lines import elements, line_of
 from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError, Feasibility
+from ordergate.process.sequence import sequenced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from ordergate.model.common import Document, Specification
     from ordergate.model.order import ItemReference
@@ -92,12 +93,7 @@ def draft(
         made = list(_from_template(template, assessment.item, order_type, scope, most))
         most -= len(made)
         by_key.setdefault(template.key, []).extend(made)
-    waits = {key: _waits_for(key, rule, by_key) for key in by_key}
-    return tuple(
-        replace(one, depends_on=tuple(_within(one, waits[key], by_key)))
-        for key, drafts in by_key.items()
-        for one in drafts
-    )
+    return tuple(sequenced(rule, by_key))
 
 
 def _from_template(
@@ -175,43 +171,3 @@ def _units(
         yield None, quantity * item.quantity
     else:
         yield from ((number // quantity, 1) for number in range(quantity * item.quantity))
-
-
-def _waits_for(key: str, rule: Rule, by_key: Mapping[str, Sequence[Draft]]) -> tuple[str, ...]:
-    """Return the lines that a line waits for; one that makes no item hands on what it waits for."""
-    targets = {line.key: line.depends_on for line in rule.order_item}
-    found: dict[str, None] = {}
-    passed: set[str] = set()
-    left = list(targets[key])
-    while left:
-        target = left.pop(0)
-        if by_key.get(target):
-            found[target] = None
-        elif target not in passed:
-            passed.add(target)
-            left += targets.get(target, ())
-    return tuple(found)
-
-
-def _within(
-    one: Draft, lines: Iterable[str], by_key: Mapping[str, Sequence[Draft]]
-) -> Iterator[str]:
-    """Yield what `one` waits for by its rule: of each line, what belongs together with it.
-
-    Lines over the same list belong together element by element, and the sets of several requested
-    units unit by unit; what is ordered in bulk belongs to all.
-    """
-    for other in (other for line in lines for other in by_key[line]):
-        element = not _over_same_list(one.template, other.template) or one.element == other.element
-        if element and (one.unit == other.unit or None in (one.unit, other.unit)):
-            yield other.id
-
-
-def _over_same_list(one: OrderItemTemplate | None, other: OrderItemTemplate | None) -> bool:
-    return (
-        one is not None
-        and other is not None
-        and one.for_each is not None
-        and other.for_each is not None
-        and one.for_each.over.source == other.for_each.over.source
-    )

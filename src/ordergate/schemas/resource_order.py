@@ -86,6 +86,9 @@ class _ItemReferenceSchema(Writer):
     resource_order_href = fields.String(data_key="resourceOrderHref")
 
 
+_ITEM_REFERENCE = _ItemReferenceSchema()  # to make a schema takes longer than to use it
+
+
 class _ItemSchema(Writer):
     id = fields.String()
     action = fields.String()
@@ -110,7 +113,7 @@ class _ItemSchema(Writer):
 
     def dependencies(self, item: ResourceOrderItem) -> list[Document]:
         """Return the items that must be complete first, as relationships."""
-        references = _ItemReferenceSchema(many=True).dump(item.depends_on)
+        references = _ITEM_REFERENCE.dump(item.depends_on, many=True)
         return [{"relationshipType": "dependency", "orderItem": one} for one in references]
 
 
