@@ -20,6 +20,7 @@ from fakes import (
 from make import ADDRESSES, example_rules, merge, request_of
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.process.pipeline import IssueResourceOrders
+from ordergate.process.plans import CarryOutPlans
 from ordergate.process.ports import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 from ordergate.process.roll_ups import RollUpResourceOrders
@@ -74,17 +75,27 @@ class ServiceDesk:
         self.resource_cancellations = CancelResourceOrders(
             tasks=self.resource_tasks, faults=faults, follow=self.roll_ups.follow, **parts
         )
+        self.plans = CarryOutPlans(
+            requests=self.requests,
+            orders=self.orders,
+            hand_overs=self.hand_overs,
+            superseding=self.resource_cancellations,
+            follow=self.roll_ups.follow,
+            clock=self.clock,
+            relay=self.relay,
+            faults=faults,
+        )
         self.issuing = IssueResourceOrders(
             rules=FixedRules(*example_rules()),
             requests=self.requests,
-            hand_overs=self.hand_overs,
+            orders=self.orders,
             assessments=self.assessments,
             documents=StandardDocuments(),
-            superseding=self.resource_cancellations,
-            meter=CountingMeter(),
+            addresses=ADDRESSES,
+            clock=self.clock,
+            plans=self.plans,
             faults=faults,
-            follow=self.roll_ups.follow,
-            **parts,
+            meter=CountingMeter(),
         )
         self.cancellations = CancelServiceOrders(
             tasks=self.tasks,

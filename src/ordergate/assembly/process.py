@@ -12,6 +12,7 @@ from ordergate.model.notification import DeliveryState
 from ordergate.process.answer import AnswerFeasibility
 from ordergate.process.hand_overs import KeepHandOvers
 from ordergate.process.pipeline import IssueResourceOrders
+from ordergate.process.plans import CarryOutPlans
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
@@ -31,6 +32,7 @@ class Process:
     """The process over its ports, and what the doors share of it."""
 
     requests: IssueResourceOrders
+    plans: CarryOutPlans
     orders: KeepResourceOrders
     cancellations: CancelResourceOrders
     service_orders: KeepServiceOrders
@@ -67,13 +69,15 @@ def wire_process(
         faults=ground.faults,
     )
     cancellations = ground.cancellations(roll_ups)
-    requests = ground.issuing(rules, documents, cancellations, roll_ups, metrics)
+    plans = ground.plans(cancellations, roll_ups)
+    requests = ground.issuing(rules, documents, plans, metrics)
     service_cancellations = ground.service_cancellations(cancellations)
     return Process(
         requests=requests,
+        plans=plans,
         orders=ground.resource_orders(cancellations, roll_ups, service_cancellations, contracts),
         cancellations=cancellations,
-        service_orders=ground.service_orders(requests, contracts),
+        service_orders=ground.service_orders(requests, plans, contracts),
         service_cancellations=service_cancellations,
         roll_ups=roll_ups,
         hand_overs=ground.hand_overs(contracts),
@@ -108,26 +112,38 @@ class _Ground:
             **self._shared,
         )
 
+    def plans(
+        self, cancellations: CancelResourceOrders, roll_ups: RollUpResourceOrders
+    ) -> CarryOutPlans:
+        return CarryOutPlans(
+            requests=self.stores.requests,
+            orders=self.stores.orders,
+            hand_overs=self.stores.hand_overs,
+            superseding=cancellations,
+            follow=roll_ups.follow,
+            clock=self.clock,
+            relay=self.relay,
+            faults=self.faults,
+        )
+
     def issuing(
         self,
         rules: CompiledRuleBook,
         documents: StandardDocuments,
-        cancellations: CancelResourceOrders,
-        roll_ups: RollUpResourceOrders,
+        plans: CarryOutPlans,
         metrics: Metrics,
     ) -> IssueResourceOrders:
         return IssueResourceOrders(
             rules=rules,
             requests=self.stores.requests,
             orders=self.stores.orders,
-            hand_overs=self.stores.hand_overs,
             assessments=self.stores.assessments,
             documents=documents,
-            superseding=cancellations,
+            addresses=self.addresses,
+            clock=self.clock,
+            plans=plans,
             faults=self.faults,
-            follow=roll_ups.follow,
             meter=metrics,
-            **self._shared,
         )
 
     def service_cancellations(self, cancellations: CancelResourceOrders) -> CancelServiceOrders:
@@ -158,13 +174,14 @@ class _Ground:
         )
 
     def service_orders(
-        self, requests: IssueResourceOrders, contracts: Contracts
+        self, requests: IssueResourceOrders, plans: CarryOutPlans, contracts: Contracts
     ) -> KeepServiceOrders:
         return KeepServiceOrders(
             requests=self.stores.requests,
             clock=self.clock,
             relay=self.relay,
             process=requests,
+            plans=plans,
             check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),
         )
 

@@ -218,7 +218,7 @@ def build(settings: Settings) -> ASGIApp:
     process = wire_process(settings, stores, dispatcher, contracts=contracts, metrics=metrics)
     beside: dict[str, Part] = {
         "rules": process.rules.run,
-        "sweeper": _sweeper(settings, process.requests.sweep, settings.sweep_after),
+        "sweeper": _sweeper(settings, process.plans.sweep, settings.sweep_after),
         "feasibility": _sweeper(settings, process.feasibility.sweep, settings.sweep_after),
         "cancellations": _sweeper(settings, process.cancellations.sweep, 0.0),
         "roll-ups": _sweeper(settings, process.roll_ups.sweep, 0.0),

@@ -1,28 +1,22 @@
-"""Pipeline: issue over the ports, so that a crash at any point loses and doubles nothing.
+"""Pipeline: decide and issue over the ports.
 
-The record is the commit point. What its plan holds has deterministic ids, so issuing it again
-changes nothing, and the sweeper finishes what a crash left.
+The record is the commit point: what its plan holds is carried out from then on (`plans`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ordergate.errors import NotFoundError
-from ordergate.model.states import FINAL, OrderState
+from ordergate.model.states import FINAL
 from ordergate.process.decide import decide
 from ordergate.process.feasibility import references
-from ordergate.process.hand_over import Resolution, resolved
 from ordergate.process.idempotency import check_key, claim_key
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
-from ordergate.process.lifecycle import conclude
 from ordergate.process.look_back import look_back
 from ordergate.process.reassess import asks_anew, reassess
 from ordergate.process.record import exits_of
@@ -32,7 +26,7 @@ from ordergate.process.roll_up import with_nothing_to_do
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
@@ -41,41 +35,24 @@ if TYPE_CHECKING:
     from ordergate.model.order import ItemReference
     from ordergate.process.decide import Decision
     from ordergate.process.issue import Documents
+    from ordergate.process.plans import CarryOutPlans
     from ordergate.process.ports import (
         Clock,
-        Closing,
         Entity,
         FaultPoints,
         FeasibilityBook,
-        HandOverBook,
         Idempotency,
         Meter,
         OrderBook,
         RecordedRequest,
-        Relay,
         RequestBook,
         RuleBook,
     )
     from ordergate.process.request import InitiatingRequest, RequestedItem
 
-_log = logging.getLogger(__name__)
-
-_SWEPT_AT_ONCE = 100
-
-
-class Superseding(Protocol):
-    """Cancels orders whose place others take (`resource_orders.CancelResourceOrders`)."""
-
-    async def supersede(self, order_id: str, request_id: str) -> None:
-        """Cancel the order for that request; doing it again changes nothing."""
-
 
 class IssueResourceOrders:
-    """eTOM 1.5.6.7 over the ports: from a request to its record and its issued orders.
-
-    Args:
-        follow: brings the request of an order to where that is.
-    """
+    """eTOM 1.5.6.7 over the ports: from a request to its record and its issued orders."""
 
     def __init__(
         self,
@@ -83,29 +60,23 @@ class IssueResourceOrders:
         rules: RuleBook,
         requests: RequestBook,
         orders: OrderBook,
-        hand_overs: HandOverBook,
         assessments: FeasibilityBook,
         documents: Documents,
         addresses: Addresses,
         clock: Clock,
-        superseding: Superseding,
-        relay: Relay,
+        plans: CarryOutPlans,
         faults: FaultPoints,
-        follow: Callable[[Entity], Awaitable[None]],
         meter: Meter,
     ) -> None:
         self._rules = rules
         self._requests = requests
         self._orders = orders
-        self._hand_overs = hand_overs
         self._assessments = assessments
         self._documents = documents
         self._addresses = addresses
         self._clock = clock
-        self._superseding = superseding
-        self._relay = relay
+        self._plans = plans
         self._faults = faults
-        self._follow = follow
         self._meter = meter
 
     async def assess(self, request: InitiatingRequest) -> Decision:
@@ -167,7 +138,7 @@ class IssueResourceOrders:
             types = [one.order_type for one in decision.all_orders]
             self._meter.decided(request.request_type, decision.outcome, types)
         self._faults.reached("afterRecord")
-        await self.finish(record)
+        await self._plans.finish(record)
         return record
 
     async def amend(
@@ -215,7 +186,7 @@ class IssueResourceOrders:
 
         read = partial(self._requests.get, request_id)
         kept = await write_over(read, released, self._requests.replace)
-        await self.finish(kept)
+        await self._plans.finish(kept)
 
     async def _issued(
         self, record: RecordedRequest, request: InitiatingRequest
@@ -248,64 +219,3 @@ class IssueResourceOrders:
             waiting=before.waiting,
             awaited=before.awaited,
         )
-
-    async def finish(self, record: RecordedRequest) -> None:
-        """Issue what the plan holds; doing it again changes nothing."""
-        if record.plan:
-            for order_id in record.plan.superseded:
-                await self._superseding.supersede(order_id, record.entity.id)
-                self._faults.reached("afterSuperseded")
-                await self._withdraw(order_id)
-            # Before its order, which may be on its way to Track & Manage as soon as it is there.
-            await self._hand_overs.add_all(record.plan.special_handling)
-            self._faults.reached("afterHandOvers")
-            await self._orders.add_all(record.plan.resource_order)
-            self._faults.reached("afterOrders")
-            for closing in record.plan.closing:
-                await self._close(closing)
-                self._faults.reached("afterClosing")
-            for handling_id in record.plan.withdrawn:
-                await self._resolve(handling_id, Resolution.WITHDRAWN)
-            await self._requests.settle(record)
-        self._relay.wake()
-
-    async def _withdraw(self, order_id: str) -> None:
-        """Resolve the hand-over that a withdrawn order stands for: nobody needs to see to it."""
-        order = await self._order(order_id)
-        if order is None or "specialHandling" not in order.document:
-            return
-        request_id = order.document["initiatingRequest"]["id"]
-        for one in await self._hand_overs.open_for(request_ids=[request_id]):
-            if one.document["resourceOrder"]["id"] == order_id:
-                await self._resolve(one.id, Resolution.WITHDRAWN)
-
-    async def _close(self, closing: Closing) -> None:
-        """Bring items of an order to their end, and resolve their hand-over."""
-
-        async def concluded(order: Entity) -> Entity | None:
-            return conclude(order, closing, self._clock.now())
-
-        read = partial(self._orders.get, closing.order_id)
-        with suppress(NotFoundError):
-            await self._follow(await write_over(read, concluded, self._orders.replace))
-        if closing.hand_over_id is not None:
-            feasible = closing.state is OrderState.COMPLETED
-            await self._resolve(
-                closing.hand_over_id, Resolution.ASSESSED if feasible else Resolution.INFEASIBLE
-            )
-
-    async def _resolve(self, handling_id: str, resolution: Resolution) -> None:
-        read = partial(self._hand_overs.get, handling_id)
-        with suppress(NotFoundError):
-            await write_over(
-                read, partial(resolved, resolution=resolution), self._hand_overs.replace
-            )
-
-    async def sweep(self, *, older_than: float) -> int:
-        """Finish the requests that a crash left; return how many there were."""
-        before = self._clock.now() - timedelta(seconds=older_than)
-        left = await self._requests.unsettled(received_before=before, limit=_SWEPT_AT_ONCE)
-        for record in left:
-            await self.finish(record)
-            _log.warning("finished a request that was left", extra={"request": record.entity.id})
-        return len(left)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
+    from ordergate.process.plans import CarryOutPlans
     from ordergate.process.ports import Clock, RecordedRequest, Relay, RequestBook
     from ordergate.tmf630.patch import Change
 
@@ -34,9 +35,6 @@ class Reassessing(Protocol):
         self, record: RecordedRequest, service_order: Document, moment: datetime
     ) -> RecordedRequest | None:
         """Return the record to store, or None where the order asks for nothing else."""
-
-    async def finish(self, record: RecordedRequest) -> None:
-        """Do what the stored record plans."""
 
 
 class KeepServiceOrders:
@@ -53,12 +51,14 @@ class KeepServiceOrders:
         clock: Clock,
         relay: Relay,
         process: Reassessing,
+        plans: CarryOutPlans,
         check: Callable[[Document], None],
     ) -> None:
         self._requests = requests
         self._clock = clock
         self._relay = relay
         self._process = process
+        self._plans = plans
         self._check = check
 
     async def change(
@@ -87,7 +87,7 @@ class KeepServiceOrders:
         standing = partial(self._standing, order_id)
         kept = await write_over(standing, amended, self._requests.replace, if_revision)
         if kept.owed and kept.plan.revision == kept.revision:
-            await self._process.finish(kept)
+            await self._plans.finish(kept)
         elif kept.owed:
             self._relay.wake()
         return kept

@@ -188,7 +188,7 @@ class TestNothingIssued:
         assert desk.cancel()["state"] == "inProgress"
         assert desk.service_order["state"] == "assessingCancellation"
         assert desk.states == ["acknowledged"] * 2
-        at_once(desk.issuing.sweep(older_than=0))
+        at_once(desk.plans.sweep(older_than=0))
         assert desk.sweep() == 1
         assert desk.service_order["state"] == "cancelled"
 

@@ -36,6 +36,7 @@ from ordergate.errors import (
     StoreUnavailableError,
 )
 from ordergate.process.pipeline import IssueResourceOrders
+from ordergate.process.plans import CarryOutPlans
 from ordergate.process.ports import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders
 from ordergate.process.sweep import keep_sweeping
@@ -67,32 +68,41 @@ class House:
         self.pipeline = self.process(faults or NoFaults())
 
     def process(self, faults: FaultPoints) -> IssueResourceOrders:
+        parts: dict[str, Any] = {
+            "orders": self.orders,
+            "clock": self.clock,
+            "relay": self.relay,
+            "faults": faults,
+            "follow": nobody,
+        }
+        cancellations = CancelResourceOrders(
+            tasks=InMemoryCancelTaskBook(), addresses=ADDRESSES, **parts
+        )
+        self.plans = CarryOutPlans(
+            requests=self.requests, hand_overs=self.hand_overs, superseding=cancellations, **parts
+        )
         return IssueResourceOrders(
             rules=FixedRules(*example_rules()),
             requests=self.requests,
             orders=self.orders,
-            hand_overs=self.hand_overs,
             assessments=InMemoryFeasibilityBook(),
             documents=StandardDocuments(),
             addresses=ADDRESSES,
             clock=self.clock,
-            superseding=CancelResourceOrders(
-                tasks=InMemoryCancelTaskBook(),
-                orders=self.orders,
-                addresses=ADDRESSES,
-                clock=self.clock,
-                relay=self.relay,
-                faults=faults,
-                follow=nobody,
-            ),
-            relay=self.relay,
+            plans=self.plans,
             faults=faults,
-            follow=nobody,
             meter=self.meter,
         )
 
     def restarted(self) -> IssueResourceOrders:
         return self.process(NoFaults())
+
+    def restarted_plans(self) -> CarryOutPlans:
+        self.restarted()
+        return self.plans
+
+    def sweep(self, older_than: float = 0) -> int:
+        return asyncio.run(self.plans.sweep(older_than=older_than))
 
     async def take(
         self, document: dict[str, Any], idempotency: Idempotency | None = KEY
@@ -122,7 +132,7 @@ class TestTake:
         assert set(house.issued()) == {one.id for one in record.plan.resource_order}
         assert sorted(house.issued().values()) == [[1], [1], [1, 2]]
         assert len(house.hand_overs.all()) == 1
-        assert asyncio.run(house.pipeline.sweep(older_than=0)) == 0
+        assert house.sweep() == 0
         assert house.relay.woken == 1
         assert house.meter.counted == [
             ("serviceOrder", "special", ["provision", "provision", "feasibility"])
@@ -194,11 +204,12 @@ class TestCrash:
         with pytest.raises(CrashError):
             asyncio.run(house.take(mixed()))
         assert house.relay.woken == 0
-        assert asyncio.run(house.restarted().sweep(older_than=0)) == 1
+        house.restarted()
+        assert house.sweep() == 1
         assert house.issued() == whole.issued()
         assert house.hand_overs.all() == whole.hand_overs.all()
         assert house.relay.woken == 1
-        assert asyncio.run(house.restarted().sweep(older_than=0)) == 0
+        assert house.sweep() == 0
 
     @pytest.mark.parametrize("point", ["afterRecord", "afterHandOvers", "afterOrders"])
     def test_client_that_repeats_after_a_crash_finishes_it_too(self, point: str) -> None:
@@ -208,16 +219,17 @@ class TestCrash:
         house.pipeline = house.restarted()
         asyncio.run(house.take(mixed()))
         assert len(house.issued()) == 3
-        assert asyncio.run(house.pipeline.sweep(older_than=0)) == 0
+        assert house.sweep() == 0
 
     def test_sweep_leaves_young_requests_to_whoever_is_at_them(self) -> None:
         house = House(FaultAt("afterRecord"))
         with pytest.raises(CrashError):
             asyncio.run(house.take(mixed()))
         house.clock.moment = MOMENT + timedelta(seconds=9)
-        assert asyncio.run(house.restarted().sweep(older_than=10)) == 0
+        house.restarted()
+        assert house.sweep(older_than=10) == 0
         house.clock.moment = MOMENT + timedelta(seconds=10)
-        assert asyncio.run(house.restarted().sweep(older_than=10)) == 1
+        assert house.sweep(older_than=10) == 1
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -241,7 +253,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                keep_sweeping(house.restarted().sweep, stop, interval=60, older_than=3600)
+                keep_sweeping(house.restarted_plans().sweep, stop, interval=60, older_than=3600)
             )
             await until(lambda: house.relay.woken == 1)
             stop.set()
@@ -256,7 +268,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                keep_sweeping(house.restarted().sweep, stop, interval=0.001, older_than=3600)
+                keep_sweeping(house.restarted_plans().sweep, stop, interval=0.001, older_than=3600)
             )
             await until(lambda: house.requests.asked > 0)
             with suppress(CrashError):
@@ -279,7 +291,7 @@ class TestKeepSweeping:
         async def story() -> None:
             stop = asyncio.Event()
             sweeping = asyncio.create_task(
-                keep_sweeping(house.restarted().sweep, stop, interval=0.001, older_than=3600)
+                keep_sweeping(house.restarted_plans().sweep, stop, interval=0.001, older_than=3600)
             )
             await until(lambda: "put off" in caplog.text)
             assert house.issued() == {}

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes import FixedClock, InMemoryRequestBook, RecordingRelay
+from desk import nobody
+from fakes import (
+    FixedClock,
+    InMemoryHandOverBook,
+    InMemoryOrderBook,
+    InMemoryRequestBook,
+    NoFaults,
+    RecordingRelay,
+)
 from make import ADDRESSES, MOMENT, merge, service_item, service_order
 from ordergate.errors import (
     IllegalTransitionError,
@@ -22,6 +30,7 @@ from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.states import FINAL, OrderState, next_states
 from ordergate.process.notify import changed
+from ordergate.process.plans import CarryOutPlans
 from ordergate.process.ports import Entity, RecordedRequest
 from ordergate.process.service_lifecycle import (
     IMMUTABLE,
@@ -257,8 +266,8 @@ class NothingNew:
     async def amend(self, *_: object) -> None:
         return None
 
-    async def finish(self, _: RecordedRequest) -> None:
-        raise AssertionError("nothing was planned")
+    async def supersede(self, order_id: str, request_id: str) -> None:
+        raise AssertionError(f"nothing is superseded: {order_id} by {request_id}")
 
 
 class Desk:
@@ -272,6 +281,16 @@ class Desk:
             clock=FixedClock(),
             relay=self.relay,
             process=NothingNew(),
+            plans=CarryOutPlans(
+                requests=self.book,
+                orders=InMemoryOrderBook(),
+                hand_overs=InMemoryHandOverBook(),
+                superseding=NothingNew(),
+                follow=nobody,
+                clock=FixedClock(),
+                relay=self.relay,
+                faults=NoFaults(),
+            ),
             check=any_result,
         )
         document = {"id": "so-1", "state": "acknowledged"}
