@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from api.client import GATEWAY, TMF641, TMF652, Client
+from api.kinds import BY_TMF641, KINDS, Bench
 from api.serving import listening, prepare, served
 from make import EXAMPLES
 from ordergate.assembly.running import build
@@ -68,3 +69,15 @@ def tmf641(request: pytest.FixtureRequest) -> Client:
 @pytest.fixture(scope="session")
 def gateway(request: pytest.FixtureRequest) -> Client:
     return client_of(request, GATEWAY)
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def bench(request: pytest.FixtureRequest, api: Client) -> Bench:
+    """Each kind of request, by each door that it may come through."""
+    return Bench(api, request.param)
+
+
+@pytest.fixture(params=BY_TMF641, ids=str)
+def tmf641_bench(request: pytest.FixtureRequest, api: Client) -> Bench:
+    """The kinds of request that a service order may be."""
+    return Bench(api, request.param)
