@@ -82,7 +82,7 @@ class TestChange:
         service.delivered()
         record = service.ask("modify")
         assert (bench.orders(record), bench.codes(record)) == ([], ["alreadySo"])
-        assert record["assessment"]["outcome"] == "standard"
+        assert (record["assessment"]["outcome"], record["state"]) == ("standard", "completed")
 
     def test_change_of_a_change_is_told_from_all_of_it(
         self, bench: Bench, service: Service
@@ -99,7 +99,14 @@ class TestChange:
             bench.report(order, "inProgress", "failed")
         again = service.ask("modify", speed=20, sites="N")
         assert bench.actions(again) == {"port": "modify"}
-        assert bench.codes(service.ask("modify", speed=10, sites="N")) == ["superseded"]
+
+    def test_change_that_is_taken_back_is_withdrawn(self, bench: Bench, service: Service) -> None:
+        service.delivered(speed=10, sites="N")
+        change = service.ask("modify", speed=20, sites="N")
+        back = service.ask("modify", speed=10, sites="N")
+        assert (bench.orders(back), bench.codes(back)) == ([], ["alreadySo", "superseded"])
+        assert bench.record(change)["state"] == "cancelled"
+        assert bench.record(back)["state"] == "completed"
 
     def test_what_is_on_its_way_counts_and_is_waited_for(
         self, bench: Bench, service: Service
@@ -108,10 +115,12 @@ class TestChange:
         access = bench.by_domain(added)["access"]
         bench.report(access, "inProgress")
         record = service.ask("modify", speed=20, sites="N")
-        assert bench.actions(record) == {"port": "modify"}
+        assert bench.actions(record) == {"port": "modify", "box/N": "add"}
         (related,) = bench.items(record)["port"]["orderItemRelationship"]
         assert related["orderItem"]["resourceOrderId"] == access["id"]
-        assert {one["state"] for one in bench.orders(added)} == {"inProgress", "acknowledged"}
+        before = {domain: one["state"] for domain, one in bench.by_domain(added).items()}
+        assert before == {"access": "inProgress", "premises": "cancelled"}
+        bench.deliver(record)
 
     def test_orders_that_nobody_began_with_are_superseded(
         self, bench: Bench, service: Service
@@ -180,6 +189,8 @@ class TestRecovery:
         record = service.ask("delete")
         assert (bench.orders(record), bench.codes(record)) == ([], ["withdrawn"])
         assert {one["state"] for one in bench.orders(added)} == {"cancelled"}
+        states = [bench.record(one)["state"] for one in (added, record)]
+        assert states == ["cancelled", "completed"]
 
     def test_dependency_between_two_that_are_deleted_is_turned_round(
         self, bench: Bench, service: Service

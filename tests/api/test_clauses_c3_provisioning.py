@@ -151,7 +151,7 @@ def test_no_change_takes_nothing_unless_another_item_waits_for_it(bench: Bench) 
     known = bench.deliver(bench.send(Wanted(specification, service=service)))
     stays = Wanted(specification, "1", "noChange", service=service)
     alone = bench.send(stays)
-    assert (bench.orders(alone), alone["state"]) == ([], "acknowledged")
+    assert (bench.orders(alone), alone["state"]) == ([], "completed")
     beside = bench.send(stays, Wanted(specification, "2", waits_for=("1",)))
     items = {one["id"]: one for one in bench.order(beside)["orderItem"]}
     (standing,) = [one for one in items.values() if one["action"] == "noChange"]

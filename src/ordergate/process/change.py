@@ -60,10 +60,11 @@ def explained(one: Assessment, made: Sequence[Draft], previous: Previous) -> Ass
         return one
     if not made and there(one.item, previous):
         said = "What is delivered is already so; nothing is issued."
-        return replace(one, reason=(Reason("alreadySo", said, one.item.path),))
+        one = replace(one, reason=(Reason("alreadySo", said, one.item.path),))
     if previous.superseded:
         names = ", ".join(order.id for order in previous.superseded)
-        said = f"Nobody had begun with order {names}: it is withdrawn, and this ordered instead."
+        instead = ", and this ordered instead" if made else ""
+        said = f"Nobody had begun with order {names}: it is withdrawn{instead}."
         return one.because(Reason("superseded", said, one.item.path))
     return one
 

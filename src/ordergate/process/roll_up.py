@@ -63,8 +63,11 @@ def roll_up(
 
 
 def with_nothing_to_do(record: RecordedRequest, moment: datetime) -> RecordedRequest:
-    """Return a new record as it is kept: complete at once where it takes no resource order."""
-    if record.plan.resource_order or record.waiting:
+    """Return a new record as it is kept: complete at once where it takes no resource order.
+
+    Orders that it only withdraws are of another request: no change of theirs would be told to it.
+    """
+    if record.waiting or record.plan.resource_order:
         return record
     done = roll_up(record, (), moment)
     if done is None:
