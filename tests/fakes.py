@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ordergate.model.cancel_task import CancelTaskKind
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
+    from ordergate.process.evaluation import Effort
     from ordergate.process.ports import Entity, RecordedRequest
     from ordergate.process.rules import Rule
 
@@ -97,7 +98,11 @@ class Computed:
     source: str
     compute: Callable[[Mapping[str, Any]], Any] = field(compare=False)
 
-    def evaluate(self, scope: Mapping[str, Any]) -> Any:
+    def names(self, variable: str) -> bool:  # noqa: ARG002 - it may look at anything
+        return True
+
+    def evaluate(self, scope: Mapping[str, Any], effort: Effort) -> Any:
+        effort.take(1)
         try:
             return self.compute(scope)
         except (LookupError, TypeError, ValueError) as error:

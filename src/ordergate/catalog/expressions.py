@@ -20,8 +20,8 @@ from ordergate.catalog.work import (
     CHARACTERS_OF_A_UNIT,
     LONGEST_NUMBER,
     MOST_LOOKED_AT,
-    refuse_too_much_work,
     units_of,
+    work_of,
 )
 from ordergate.errors import InvalidDocumentError
 from ordergate.process.rules import ExpressionError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ordergate.catalog.syntax import Tree
+    from ordergate.process.evaluation import Effort
     from ordergate.process.rules import Scope
     from ordergate.schemas.patterns import Re2Pattern
 
@@ -59,6 +60,9 @@ _MOST_PARTS = 200
 _MOST_CONSTANT = LONGEST_SOURCE // CHARACTERS_OF_A_UNIT + LONGEST_NUMBER
 """Units that a part may have beside the data: a text in the source, a number as text."""
 
+_EACH, _READING = 100, 6
+"""Units of any evaluation, and of each unit looked at: it is counted, and goes to the engine."""
+
 _LONGEST_TOLD = 200
 """Characters of a text that an explanation shows."""
 
@@ -82,7 +86,11 @@ class CelExpression:
             and not any(isinstance(one, Loop) for one in parts(tree))
         )
 
-    def evaluate(self, scope: Scope) -> Any:
+    def names(self, variable: str) -> bool:
+        """Return whether it may look at that variable."""
+        return variable in self._reads
+
+    def evaluate(self, scope: Scope, effort: Effort) -> Any:
         """Return its value.
 
         Raises:
@@ -93,7 +101,7 @@ class CelExpression:
             for name, attributes in self._reads.items()
             if name in scope
         }
-        self._refuse_too_much(variables)
+        self._refuse_too_much(variables, effort)
         if self._patterns:
             variables[_MATCHES] = self._matches
         try:
@@ -121,12 +129,14 @@ class CelExpression:
             if attribute in scope.get(name, ())
         }
 
-    def _refuse_too_much(self, variables: Mapping[str, Any]) -> None:
+    def _refuse_too_much(self, variables: Mapping[str, Any], effort: Effort) -> None:
         """Refuse what can't be done quickly; the sum is made only where it could matter."""
+        effort.take(_EACH)
         units = units_of(variables)
+        effort.take(_READING * units)
         if not self._is_plain or self._parts * (units + _MOST_CONSTANT) > MOST_LOOKED_AT:
             sizes = {name: pattern.program_size for name, (_, pattern) in self._patterns.items()}
-            refuse_too_much_work(self._tree, variables, sizes)
+            effort.take(work_of(self._tree, variables, sizes))
 
     def _matches(self, text: Any, pattern: str) -> bool:
         if not isinstance(text, str):

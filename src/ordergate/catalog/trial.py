@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordergate.catalog.samples import samples_of
+from ordergate.process.evaluation import Evaluator
 from ordergate.process.rules import ExpressionError, Literal
 from ordergate.schemas.resource_order_rule import Problem
 
@@ -113,7 +114,7 @@ class Trial:
     def _value(self, path: str, expression: Expression, scope: Scope, kind: Kind) -> Any:
         """Return the value, or None and a note when there is none of that kind."""
         try:
-            value = expression.evaluate(scope)
+            value = Evaluator(scope).value_of(expression)
         except ExpressionError as error:
             if not self._needs_unknown(expression):
                 self._note(path, f"{error}{_tried_with(scope)}")
@@ -136,7 +137,7 @@ class Trial:
 
 def _is_given(line: OrderItemTemplate, scope: Scope) -> bool:
     with suppress(ExpressionError):
-        return line.when is None or line.when.evaluate(scope) is True
+        return line.when is None or Evaluator(scope).value_of(line.when) is True
     return False
 
 
@@ -144,10 +145,10 @@ def _issued(line: OrderItemTemplate, scope: Scope) -> Iterator[tuple[str, Any]]:
     """Yield the characteristics of a line's first resource, as far as they have a value."""
     if line.for_each is not None:
         with suppress(ExpressionError, LookupError, TypeError):
-            scope = {**scope, line.for_each.name: line.for_each.over.evaluate(scope)[0]}
+            scope = {**scope, line.for_each.name: Evaluator(scope).value_of(line.for_each.over)[0]}
     for name, value in line.characteristic.items():
         with suppress(ExpressionError):
-            yield name, value.evaluate(scope)
+            yield name, Evaluator(scope).value_of(value)
 
 
 def _values(path: str, line: OrderItemTemplate) -> Iterator[tuple[str, Expression, Kind]]:

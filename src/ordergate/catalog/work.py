@@ -78,16 +78,14 @@ def units_of(value: Any) -> int:
     return seen
 
 
-def refuse_too_much_work(
-    tree: Tree, variables: Mapping[str, Any], patterns: Mapping[str, int]
-) -> None:
-    """Refuse an evaluation that would take too long, or make too large a value.
+def work_of(tree: Tree, variables: Mapping[str, Any], patterns: Mapping[str, int]) -> int:
+    """Return the units that an evaluation takes, at most.
 
     Args:
         patterns: source of each text that `matches()` takes, with the size of its program.
 
     Raises:
-        ExpressionError: it would.
+        ExpressionError: it would take too long, or make too large a value.
     """
     estimate = _Estimate(variables, patterns)
     size = estimate.size(tree)
@@ -95,6 +93,7 @@ def refuse_too_much_work(
         raise ExpressionError("it would take too long with lists and texts of this size")
     if size > MOST_LOOKED_AT:
         raise ExpressionError("its own value could be larger than an expression may make")
+    return estimate.work
 
 
 @dataclass(frozen=True, slots=True)

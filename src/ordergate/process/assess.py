@@ -13,6 +13,7 @@ from ordergate.model.common import Action
 from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
 from ordergate.process.contradictions import contradictions, is_there
+from ordergate.process.evaluation import Evaluator
 from ordergate.process.previous import NOTHING
 from ordergate.process.requirements import missing, wrong_values
 from ordergate.process.rules import ExpressionError, Feasibility, matching
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
+    from ordergate.process.evaluation import Effort
     from ordergate.process.feasibility import LookedUp
     from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
-    from ordergate.process.rules import Expression, Rule, Scope
+    from ordergate.process.rules import Expression, Rule
 
 
 _TAKE_NOTHING = frozenset({"alreadySo", "withdrawn", "notProvisioned"})
@@ -121,12 +123,15 @@ def assess(
     moment: datetime,
     previous: Mapping[str, Previous] | None = None,
     awaited: Mapping[str, Sequence[ItemReference]] | None = None,
+    *,
+    effort: Effort | None = None,
 ) -> tuple[Assessment, ...]:
     """Return the outcome of each item, the first of `Outcome` that holds.
 
     Args:
         previous: what was issued before, by item.
         awaited: the order items that stand for another order; one that isn't there is unknown.
+        effort: what the expressions may take; without it each item has its own.
     """
     wrong = contradictions(request.item, previous or {})
     assessments = []
@@ -135,7 +140,7 @@ def assess(
         if wrong[item.id]:
             assessments.append(Assessment(item, Outcome.REJECTED, wrong[item.id]))
             continue
-        found = _assess_item(request, item, rules, moment, before)
+        found = _assess_item(request, item, rules, moment, before, effort=effort)
         if found.outcome in {Outcome.SPECIAL, Outcome.STANDARD} and not found.takes_nothing:
             found = _hindered(found, tuple(_hindrances(item, before, awaited or {})))
         assessments.append(found)
@@ -185,13 +190,15 @@ def _assess_item(
     rules: Sequence[Rule],
     moment: datetime,
     previous: Previous,
+    *,
+    effort: Effort | None,
 ) -> Assessment:
     nothing = _nothing_to_do(item, previous)
     if nothing is not None:
         return Assessment(item, Outcome.STANDARD, (nothing,))
-    scope = scope_of(request, item, previous)
+    evaluator = Evaluator(scope_of(request, item, previous), effort)
     try:
-        found = matching(rules, item, request.request_type, scope, moment)
+        found = matching(rules, item, request.request_type, evaluator, moment)
     except ExpressionError as error:
         if item.action is Action.DELETE:
             return Assessment(item, Outcome.STANDARD)
@@ -202,7 +209,7 @@ def _assess_item(
         return Assessment(item, Outcome.STANDARD, rule=rule)
     if len(found) != 1:
         return Assessment(item, Outcome.SPECIAL, (_no_single_rule(item, found),))
-    return _by_rule(item, found[0], scope)
+    return _by_rule(item, found[0], evaluator)
 
 
 def _nothing_to_do(item: RequestedItem, previous: Previous) -> Reason | None:
@@ -221,7 +228,7 @@ def _nothing_to_do(item: RequestedItem, previous: Previous) -> Reason | None:
     return None
 
 
-def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
+def _by_rule(item: RequestedItem, rule: Rule, evaluator: Evaluator) -> Assessment:
     """Return the item's outcome by the one rule that applies to it."""
     wrong = tuple(wrong_values(item, rule))
     if wrong:
@@ -231,8 +238,8 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
         return Assessment(item, Outcome.INFORMATION_REQUIRED, lacking, rule)
     try:
         when = rule.applies_to.when
-        applies = () if when is None else (_condition("appliesTo", when, scope),)
-        special = tuple(_condition(one.code, one.when, scope) for one in rule.special)
+        applies = () if when is None else (_condition("appliesTo", when, evaluator),)
+        special = tuple(_condition(one.code, one.when, evaluator) for one in rule.special)
     except ExpressionError as error:
         return Assessment(item, Outcome.SPECIAL, (rule_failed(item, error),), rule)
     reasons = tuple(
@@ -244,8 +251,8 @@ def _by_rule(item: RequestedItem, rule: Rule, scope: Scope) -> Assessment:
     return Assessment(item, outcome, reasons, rule, (*applies, *special))
 
 
-def _condition(code: str, when: Expression, scope: Scope) -> Condition:
-    return Condition(code, when.source, when.evaluate(scope), when.looked_at(scope))
+def _condition(code: str, when: Expression, evaluator: Evaluator) -> Condition:
+    return Condition(code, when.source, evaluator.value_of(when), when.looked_at(evaluator.scope))
 
 
 def _hindered(assessment: Assessment, hindrances: Sequence[Reason]) -> Assessment:

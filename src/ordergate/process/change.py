@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordergate.process.assess import Assessment
+    from ordergate.process.evaluation import Effort
     from ordergate.process.previous import Delivered, Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
 
@@ -32,7 +33,12 @@ _DESCRIBED = ("name", "category", "description", "@type")
 
 
 def change(
-    request: InitiatingRequest, assessment: Assessment, previous: Previous, most: int = MOST_ITEMS
+    request: InitiatingRequest,
+    assessment: Assessment,
+    previous: Previous,
+    most: int = MOST_ITEMS,
+    *,
+    effort: Effort | None = None,
 ) -> tuple[Draft, ...]:
     """Return the order items that the assessed item takes.
 
@@ -48,7 +54,7 @@ def change(
         return _recovered(assessment, standing)
     if rule is None:
         return ()
-    wanted = draft(request, assessment, rule, most, previous)
+    wanted = draft(request, assessment, rule, most, previous, effort=effort)
     if item.action is Action.ADD or (previous.superseded and not standing):
         return wanted
     return tuple(_difference(item, wanted, match(item, wanted, standing), standing))

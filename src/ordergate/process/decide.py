@@ -18,6 +18,7 @@ from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_fa
 from ordergate.process.change import change, explained
 from ordergate.process.determine import determine
 from ordergate.process.draft import MOST_ITEMS
+from ordergate.process.evaluation import Effort
 from ordergate.process.feasibility import look_up
 from ordergate.process.link import Elsewhere, linked
 from ordergate.process.match import AmbiguousResourceError
@@ -117,7 +118,7 @@ def decide(
     Args:
         only: ids of the items to decide, where others were decided in an earlier round.
     """
-    case = _Case(request, known, addresses, moment)
+    case = _Case(request, known, addresses, moment, Effort())
     withdrawn, kept = supersede(request, known.previous, known.waiting), frozenset[str]()
     if withdrawn.order:
         # For what is so already, or will be, nothing new is ordered, so nothing is withdrawn.
@@ -141,12 +142,14 @@ class _Case:
     known: Knowledge
     addresses: Addresses
     moment: datetime
+    effort: Effort
 
     def decided(self, withdrawn: Supersession, only: Collection[str] | None) -> Decision:
         """Return what the request takes once these orders are withdrawn."""
         case = replace(self, known=replace(self.known, previous=withdrawn.previous))
         rules, previous = self.known.rules, withdrawn.previous
-        found = assess(self.request, rules, self.moment, previous, self.known.awaited)
+        awaited, effort = self.known.awaited, self.effort
+        found = assess(self.request, rules, self.moment, previous, awaited, effort=effort)
         assessments = tuple(one for one in found if only is None or one.item.id in only)
         decision = Decision(self.request, assessments)
         if not assessments or decision.stops:
@@ -214,7 +217,7 @@ class _Case:
                 continue
             previous = self.known.previous.get(one.item.id, NOTHING)
             try:
-                made = change(self.request, one, previous, room)
+                made = change(self.request, one, previous, room, effort=self.effort)
             except ExpressionError as error:
                 failed = one.as_special(rule_failed(one.item, error))
                 settled.append(self._remembered(failed))

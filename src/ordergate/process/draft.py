@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ordergate.model.common import Action
 from ordergate.model.order import OrderType
 from ordergate.process.assess import scope_of
+from ordergate.process.evaluation import Evaluator
 from ordergate.process.lines import elements, line_of
 from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError, Feasibility
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document, Specification
     from ordergate.model.order import ItemReference
     from ordergate.process.assess import Assessment
+    from ordergate.process.evaluation import Effort
     from ordergate.process.previous import Delivered, Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
-    from ordergate.process.rules import OrderItemTemplate, Rule, Scope
+    from ordergate.process.rules import OrderItemTemplate, Rule
 
 MOST_ITEMS = 2000
 """Order items that a request may take in all: its record, which plans them, is one document."""
@@ -79,6 +81,8 @@ def draft(
     rule: Rule,
     most: int = MOST_ITEMS,
     previous: Previous = NOTHING,
+    *,
+    effort: Effort | None = None,
 ) -> tuple[Draft, ...]:
     """Return the order items that `rule` takes for the assessed item, as if nothing were there.
 
@@ -86,11 +90,11 @@ def draft(
         ExpressionError: a value of the rule can't be computed for it, or makes no sense, or there
             would be more than `most` items.
     """
-    scope = scope_of(request, assessment.item, previous)
+    evaluator = Evaluator(scope_of(request, assessment.item, previous), effort)
     order_type = _order_type(assessment, rule)
     by_key: dict[str, list[Draft]] = {}
     for template in rule.order_item:
-        made = list(_from_template(template, assessment.item, order_type, scope, most))
+        made = list(_from_template(template, assessment.item, order_type, evaluator, most))
         most -= len(made)
         by_key.setdefault(template.key, []).extend(made)
     return tuple(sequenced(rule, by_key))
@@ -100,18 +104,18 @@ def _from_template(
     template: OrderItemTemplate,
     item: RequestedItem,
     order_type: OrderType,
-    scope: Scope,
+    evaluator: Evaluator,
     most: int,
 ) -> Iterator[Draft]:
     """Yield the drafts of one line: one for each element and each unit."""
-    if template.when is not None and template.when.evaluate(scope) is not True:
+    if template.when is not None and evaluator.value_of(template.when) is not True:
         return
-    units = _all_units(template, item, scope, most)
+    units = _all_units(template, item, evaluator, most)
     numbered = template.for_each is not None or len(units) > 1
     repeated: dict[str | None, int] = {}
     for number, ((element, identity), unit, quantity, inner) in enumerate(units, start=1):
         repeated[identity] = repeated.get(identity, 0) + 1
-        named = {name: _text(name, one.evaluate(inner)) for name, one in template.resource.items()}
+        named = {name: _text(name, inner.value_of(one)) for name, one in template.resource.items()}
         yield Draft(
             id=f"{item.id}-{template.key}" + (f"-{number}" if numbered else ""),
             item=item,
@@ -125,7 +129,7 @@ def _from_template(
             quantity=quantity,
             resource={**named, **item.operating},
             characteristic={
-                name: one.evaluate(inner) for name, one in template.characteristic.items()
+                name: inner.value_of(one) for name, one in template.characteristic.items()
             },
             place=item.place.get(template.place) if template.place else None,
             requested_start_date=item.requested_start_date,
@@ -133,12 +137,12 @@ def _from_template(
 
 
 def _all_units(
-    template: OrderItemTemplate, item: RequestedItem, scope: Scope, most: int
-) -> list[tuple[tuple[int | None, str | None], int | None, int, Scope]]:
-    """Return element, unit, quantity and scope of each order item of a line."""
+    template: OrderItemTemplate, item: RequestedItem, evaluator: Evaluator, most: int
+) -> list[tuple[tuple[int | None, str | None], int | None, int, Evaluator]]:
+    """Return element, unit, quantity and evaluator of each order item of a line."""
     every = (
         (element, unit, quantity, inner)
-        for element, inner in elements(template, scope)
+        for element, inner in elements(template, evaluator)
         for unit, quantity in _units(template, item, inner)
     )
     units = list(islice(every, most + 1))
@@ -161,10 +165,10 @@ def _order_type(assessment: Assessment, rule: Rule) -> OrderType:
 
 
 def _units(
-    template: OrderItemTemplate, item: RequestedItem, scope: Scope
+    template: OrderItemTemplate, item: RequestedItem, evaluator: Evaluator
 ) -> Iterator[tuple[int | None, int]]:
     """Yield unit and quantity of each order item: all in one when bulk, else one by one."""
-    quantity = template.quantity.evaluate(scope)
+    quantity = evaluator.value_of(template.quantity)
     if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 1:
         raise ExpressionError(f"quantity of {template.key} is not a positive number: {quantity!r}")
     if template.bulk:

@@ -15,7 +15,8 @@ from ordergate.process.rules import ExpressionError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ordergate.process.rules import OrderItemTemplate, Scope
+    from ordergate.process.evaluation import Evaluator
+    from ordergate.process.rules import OrderItemTemplate
 
 _NAMES = ("id", "name")
 """Attributes by which an element that is a map is known, the first that serves."""
@@ -28,24 +29,24 @@ def line_of(key: str, element: str | None, unit: int) -> str:
 
 
 def elements(
-    template: OrderItemTemplate, scope: Scope
-) -> Iterator[tuple[tuple[int | None, str | None], Scope]]:
-    """Yield index, identity and scope of each element of the line's list.
+    template: OrderItemTemplate, evaluator: Evaluator
+) -> Iterator[tuple[tuple[int | None, str | None], Evaluator]]:
+    """Yield index, identity and evaluator of each element of the line's list.
 
-    The plain scope where it has none.
+    The plain evaluator where it has none.
 
     Raises:
         ExpressionError: what it goes through is not a list.
     """
     if template.for_each is None:
-        yield (None, None), scope
+        yield (None, None), evaluator
         return
-    found = template.for_each.over.evaluate(scope)
+    found = evaluator.value_of(template.for_each.over)
     if not isinstance(found, list):
         raise ExpressionError(f"forEach of {template.key} is not a list: {found!r}")
     names = identities(found)
     for index, element in enumerate(found):
-        yield (index, names[index]), {**scope, template.for_each.name: element}
+        yield (index, names[index]), evaluator.with_element(template.for_each.name, element)
 
 
 def identities(found: Sequence[Any]) -> list[str]:

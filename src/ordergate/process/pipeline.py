@@ -86,7 +86,10 @@ class IssueResourceOrders:
         wanting = [one.item for one in decision.assessment if not one.is_provisioned]
         if decision.stops or not wanting:
             return decision
-        known = replace(known, feasibility=await self._remembered(request, wanting))
+        remembered = await self._remembered(request, wanting)
+        if not remembered:
+            return decision
+        known = replace(known, feasibility=remembered)
         return decide(request, known, self._addresses, request.received_date)
 
     async def _remembered(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Specification
+    from ordergate.process.evaluation import Effort, Evaluator
     from ordergate.process.request import RequestedItem, RequestType
 
 Scope: TypeAlias = "Mapping[str, Any]"
@@ -43,11 +44,14 @@ class Expression(Protocol):
     def source(self) -> str:
         """The expression as it is written in the rule."""
 
-    def evaluate(self, scope: Scope) -> Any:
-        """Return its value.
+    def names(self, variable: str) -> bool:
+        """Return whether it may look at that variable: if not, its value never depends on it."""
+
+    def evaluate(self, scope: Scope, effort: Effort) -> Any:
+        """Return its value, and take from `effort` what that takes, beforehand.
 
         Raises:
-            ExpressionError: it has none, for a missing value or a wrong type.
+            ExpressionError: it has none, for a missing value or a wrong type; or it takes too much.
         """
 
     def looked_at(self, scope: Scope) -> Mapping[str, Any]:
@@ -75,7 +79,11 @@ class Literal:
         """The value as text."""
         return repr(self.value)
 
-    def evaluate(self, scope: Scope) -> Any:  # noqa: ARG002 - it looks at nothing
+    def names(self, variable: str) -> bool:  # noqa: ARG002 - it looks at nothing
+        """Return that it doesn't."""
+        return False
+
+    def evaluate(self, scope: Scope, effort: Effort) -> Any:  # noqa: ARG002 - it looks at nothing
         """Return the value."""
         return self.value
 
@@ -213,7 +221,7 @@ def matching(
     rules: Iterable[Rule],
     item: RequestedItem,
     request_type: RequestType,
-    scope: Scope,
+    evaluator: Evaluator,
     moment: datetime,
 ) -> tuple[Rule, ...]:
     """Return the rules for `item` that are most specific: one is the standard set.
@@ -233,7 +241,7 @@ def matching(
     unjudged: list[Rule] = []
     for rule in rules:
         if rule.is_valid_at(moment) and _is_asked(rule.applies_to, item, request_type):
-            holds = _holds(rule, item, scope)
+            holds = _holds(rule, item, evaluator)
             if holds is None:
                 unjudged.append(rule)
             elif holds:
@@ -257,13 +265,13 @@ def _is_asked(applies: AppliesTo, item: RequestedItem, request_type: RequestType
     )
 
 
-def _holds(rule: Rule, item: RequestedItem, scope: Scope) -> bool | None:
+def _holds(rule: Rule, item: RequestedItem, evaluator: Evaluator) -> bool | None:
     """Return whether the rule's condition is true; None while it can't be judged."""
     when = rule.applies_to.when
     if when is None:
         return True
     try:
-        return when.evaluate(scope) is True
+        return evaluator.value_of(when) is True
     except ExpressionError:
         if rule.requires.lacks(item) or rule.requires.refuses(item):
             return None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fakes_catalog import example_rule, small_rule
 from ordergate.catalog.compile import compile_rule
 from ordergate.model.common import Specification
+from ordergate.process.evaluation import Effort
 from ordergate.process.request import RequestType
 from ordergate.process.rules import Feasibility, Literal
 
@@ -25,12 +26,12 @@ def test_every_part_of_an_example_rule_is_compiled() -> None:
     assert [line.key for line in rule.order_item] == ["port", "ont", "wifi", "vlan"]
     port, ont, wifi, _ = rule.order_item
     scope = {"characteristic": {"technology": "GPON", "bandwidth": 100, "wifi": True}}
-    assert port.characteristic["profile"].evaluate(scope) == "GPON-100"
+    assert port.characteristic["profile"].evaluate(scope, Effort()) == "GPON-100"
     assert port.resource["name"] == Literal("OLT port")
     assert (ont.place, ont.appointment, ont.depends_on) == ("installationAddress", True, ("port",))
     assert ont.point_of_no_return == "inProgress"
     assert wifi.when is not None
-    assert wifi.when.evaluate(scope) is True
+    assert wifi.when.evaluate(scope, Effort()) is True
 
 
 def test_lists_quantities_and_kinds_of_request_are_compiled() -> None:
@@ -44,10 +45,10 @@ def test_lists_quantities_and_kinds_of_request_are_compiled() -> None:
     tail = vpn.order_item[1]
     assert tail.for_each is not None
     assert tail.for_each.name == "site"
-    assert tail.resource["name"].evaluate({"site": {"name": "Bern"}}) == "Tail Bern"
+    assert tail.resource["name"].evaluate({"site": {"name": "Bern"}}, Effort()) == "Tail Bern"
     cable = fibre.order_item[0]
     assert cable.bulk
-    assert cable.quantity.evaluate({"characteristic": {"length": 12.9}}) == 12
+    assert cable.quantity.evaluate({"characteristic": {"length": 12.9}}, Effort()) == 12
     assert fibre.feasibility is Feasibility.ALWAYS
 
 

@@ -8,11 +8,14 @@ import pytest
 from ordergate.catalog.expressions import LONGEST_SOURCE, compile_expression
 from ordergate.catalog.work import LONGEST_LIST, MOST_LOOKED_AT
 from ordergate.errors import InvalidDocumentError
+from ordergate.process.evaluation import Effort
 from ordergate.process.rules import VARIABLES, ExpressionError
 
 
 def value_of(source: str, **characteristic: Any) -> Any:
-    return compile_expression(source, VARIABLES).evaluate({"characteristic": characteristic})
+    return compile_expression(source, VARIABLES).evaluate(
+        {"characteristic": characteristic}, Effort()
+    )
 
 
 def refusal_of(source: str) -> str:
@@ -57,7 +60,7 @@ def test_expression_tells_the_values_that_it_looks_at() -> None:
 
 def test_expression_may_name_the_element_of_its_line() -> None:
     expression = compile_expression("site.name", (*VARIABLES, "site"))
-    assert expression.evaluate({"site": {"name": "a"}}) == "a"
+    assert expression.evaluate({"site": {"name": "a"}}, Effort()) == "a"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_long_list_deep_in_a_variable_is_refused() -> None:
 def test_list_that_the_expression_does_not_look_at_is_no_matter() -> None:
     expression = compile_expression("item.id", VARIABLES)
     scope = {"item": {"id": "1"}, "characteristic": {"sites": [0] * (LONGEST_LIST + 1)}}
-    assert expression.evaluate(scope) == "1"
+    assert expression.evaluate(scope, Effort()) == "1"
 
 
 def test_more_values_than_the_bound_are_refused() -> None:
@@ -146,7 +149,7 @@ def test_work_without_bound_is_refused(source: str) -> None:
     expression = compile_expression(source, VARIABLES)
     scope = {"list": [row] * LONGEST_LIST, "other": [row] * LONGEST_LIST, "text": "x" * 50_000}
     with pytest.raises(ExpressionError, match=r"too long|larger than|more in what"):
-        expression.evaluate({"characteristic": scope})
+        expression.evaluate({"characteristic": scope}, Effort())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from fakes import Computed
 from make import MOMENT, SMALL, item, rule
 from ordergate.model.common import Specification
+from ordergate.process.evaluation import Effort, Evaluator
 from ordergate.process.request import RequestType
 from ordergate.process.rules import (
     AppliesTo,
@@ -27,7 +28,8 @@ VERSIONED = Specification("svc-small", version="2")
 
 
 def found(item: RequestedItem, *rules: Rule) -> list[str]:
-    return [one.id for one in matching(rules, item, RequestType.PARTY_REQUEST, {}, MOMENT)]
+    known = Evaluator({})
+    return [one.id for one in matching(rules, item, RequestType.PARTY_REQUEST, known, MOMENT)]
 
 
 def applying(rule_id: str, specification: Specification = SMALL, **applies: Any) -> Rule:
@@ -102,7 +104,7 @@ def test_rule_holds_from_its_start_until_before_its_end(
 
 
 def test_literal_is_its_own_source() -> None:
-    assert (Literal("GPON").source, Literal("GPON").evaluate({})) == ("'GPON'", "GPON")
+    assert (Literal("GPON").source, Literal("GPON").evaluate({}, Effort())) == ("'GPON'", "GPON")
 
 
 class TestConditionOverWhatIsMissing:
