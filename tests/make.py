@@ -6,6 +6,7 @@ import copy
 import json
 from datetime import UTC, datetime
 from functools import cache, partial
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ADDRESSES = Addresses("http://gateway.example")
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 SMALL = Specification("svc-small")
 MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

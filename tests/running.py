@@ -59,7 +59,11 @@ class Gateway:
     def start(self, *arguments: str, command: str = "serve", **environ: str) -> None:
         """Start it, and wait until it is ready when it serves."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("ORDERGATE_")}
-        own = {"ORDERGATE_PORT": str(self.port), "ORDERGATE_DATA_DIR": str(self._data_dir)}
+        own = {
+            "ORDERGATE_PORT": str(self.port),
+            "ORDERGATE_DATA_DIR": str(self._data_dir),
+            "ORDERGATE_CALLBACK_ALLOW": "127.0.0.0/8,::1/128",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ordergate", command, *arguments],
             env=clean | own | environ,

@@ -3,6 +3,8 @@
     OrdergateError
     ├── NotFoundError            no such entity
     ├── InvalidDocumentError     a document that is malformed or breaks a rule of TM Forum's
+    ├── DestinationNotAllowedError
+    │                            a callback that leads to where nothing may be sent
     ├── UnknownResourceOrderError, UnknownServiceOrderError
     │                            a cancellation of an order that there isn't
     ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
@@ -51,6 +53,12 @@ class InvalidDocumentError(OrdergateError):
     """A document is malformed, or breaks a rule that the contract states."""
 
     code = "invalidDocument"
+
+
+class DestinationNotAllowedError(OrdergateError):
+    """Nothing may be sent to where a callback leads; its reason tells nothing of the network."""
+
+    code = "destinationNotAllowed"
 
 
 class UnknownResourceOrderError(OrdergateError):

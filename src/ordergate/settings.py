@@ -9,6 +9,7 @@ import math
 import re
 import types
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX = "ORDERGATE_"
+_HIGHEST_PORT = 65_535
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -51,7 +53,9 @@ class Settings:
         None, "base of the `href` of resources (PUBLIC_URL/tmf-api/resourceInventoryManagement/v4)"
     )
     track_and_manage_url: str | None = _setting(
-        None, "where special orders are POSTed as well; the same in every process"
+        None,
+        "where special orders are POSTed as well; the same in every process. It's yours, so its "
+        "address isn't checked; deadlines and limits hold",
     )
     alias: bool = _setting(default=False, text="serve TMF652 also at its other published base path")
     max_body: int = _setting(1_048_576, "largest request body")
@@ -61,6 +65,18 @@ class Settings:
     senders: int = _setting(16, "notifications in flight at once, per process")
     attempt_deadline: float = _setting(10.0, "longest time for one attempt at a listener")
     connect_timeout: float = _setting(3.0, "longest time to connect to a listener")
+    callback_allow: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        (), "networks (10.0.0.0/8,::1/128) that callbacks may lead to beside global addresses"
+    )
+    callback_hosts: tuple[str, ...] = _setting(
+        (), "hosts (listener,*.svc.cluster.local) that callbacks may have wherever they lead"
+    )
+    callback_ports: tuple[range, ...] = _setting(
+        (range(80, 81), range(443, 444), range(1024, 65_536)), "ports that callbacks may have"
+    )
+    ca_file: Path | None = _setting(  # noqa: RUF009 - a field()
+        None, "PEM file of the authorities that vouch for https listeners (the usual ones)"
+    )
     retry_schedule: tuple[float, ...] = _setting(
         (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800),
         "waits between attempts; the last one repeats",
@@ -118,7 +134,9 @@ class Settings:
     def as_environ(self) -> dict[str, str]:
         """Return the variables from which `from_environ` reads these settings again."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {PREFIX + name.upper(): _text(v) for name, v in values.items() if v is not None}
+        return {
+            PREFIX + name.upper(): _text(v) for name, v in values.items() if v not in (None, ())
+        }
 
     def base_url(self) -> str:
         """Return the URL clients see, without a slash at its end."""
@@ -155,7 +173,7 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"{PREFIX}LOG_LEVEL={level!r} is not DEBUG, INFO, WARNING or ERROR")
     if values.get("log_format", "auto") not in {"auto", "json", "text"}:
         problems.append(f"{PREFIX}LOG_FORMAT={values['log_format']!r} is not auto, json or text")
-    if values.get("port", 0) > 65_535:  # noqa: PLR2004 - the highest port there is
+    if values.get("port", 0) > _HIGHEST_PORT:
         problems.append(f"{PREFIX}PORT={values['port']} is above 65535")
     whole: dict[str, Any] = {f.name: f.default for f in fields(Settings)} | dict(values)
     if whole["lease"] < 2 * whole["attempt_deadline"]:
@@ -166,7 +184,10 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
 
 def _text(value: object) -> str:
     """Return a setting as its variable's text."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, range):
+        first, last = value[0], value[-1]
+        return str(first) if first == last else f"{first}-{last}"
+    return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)
 
 
 def _boolean(text: str) -> bool:
@@ -177,23 +198,36 @@ def _boolean(text: str) -> bool:
     return known[text.lower()]
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    """Read a comma list of seconds."""
-    return tuple(float(part) for part in text.split(","))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Read a comma list of names."""
-    names = tuple(part.strip() for part in text.split(","))
-    if not all(names):
+def _name(text: str) -> str:
+    """Read one of a list of names."""
+    if not text:
         raise ValueError(text)
-    return names
+    return text
+
+
+def _ports(text: str) -> range:
+    """Read a port, or a range of ports with a dash."""
+    first, _, last = text.partition("-")
+    ports = range(int(first), int(last or first) + 1)
+    if not ports or ports[0] < 1 or ports[-1] > _HIGHEST_PORT:
+        raise ValueError(text)
+    return ports
+
+
+_PARTS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
+    float: (float, "numbers"),
+    str: (_name, "names"),
+    range: (_ports, "ports such as 443,8000-8999"),
+    IPv4Network | IPv6Network: (ip_network, "networks such as 10.0.0.0/8,::1/128"),
+}
+"""What a comma list may consist of, how each is read, and what a person calls them."""
 
 
 def _reader(hint: Any) -> Callable[[str], Any]:
     """Return what turns a variable's text into the type `hint`."""
     if get_origin(hint) is tuple:
-        return _names if str in get_args(hint) else _numbers
+        read, _ = _PARTS[get_args(hint)[0]]
+        return lambda text: tuple(read(part.strip()) for part in text.split(","))
     if isinstance(hint, types.UnionType):
         hint = next(part for part in get_args(hint) if part is not types.NoneType)
     return _boolean if hint is bool else hint
@@ -203,5 +237,5 @@ def _kind(hint: Any) -> str:
     """Return the name a person has for the type `hint`."""
     names = {int: "a whole number", float: "a number", bool: "yes or no"}
     if get_origin(hint) is tuple:
-        return "a comma list of names" if str in get_args(hint) else "a comma list of numbers"
+        return f"a comma list of {_PARTS[get_args(hint)[0]][1]}"
     return names.get(hint, "valid")

@@ -12,7 +12,7 @@ import yaml
 from api.client import GATEWAY, TMF641, TMF652, Client
 from api.kinds import BY_TMF641, KINDS, Bench
 from api.serving import listening, prepare, served
-from make import EXAMPLES
+from make import EXAMPLES, LOOPBACK
 from ordergate.assembly.running import build
 from ordergate.settings import Settings
 
@@ -29,6 +29,7 @@ def url(mongodb_uri: str) -> Iterator[str]:
             mongodb_uri=mongodb_uri,
             database=f"api_{uuid.uuid4().hex}",
             deliver=False,
+            callback_allow=LOOPBACK,
             catalog_interval=0.02,  # a change of the rules is answered when it is in force
         )
         asyncio.run(prepare(settings))

@@ -11,6 +11,7 @@ import requests
 
 from api.client import TMF652
 from api.serving import listening, prepare, served
+from make import LOOPBACK
 from ordergate.api.exchange import RESOURCE_ORDERING_ALIAS as ALIAS
 from ordergate.assembly.running import build
 from ordergate.settings import Settings
@@ -29,6 +30,7 @@ def both(mongodb_uri: str) -> Iterator[str]:
             mongodb_uri=mongodb_uri,
             database=f"api_{uuid.uuid4().hex}",
             deliver=False,
+            callback_allow=LOOPBACK,
             alias=True,
         )
         asyncio.run(prepare(settings))

@@ -11,7 +11,7 @@ import pytest
 from api.client import GATEWAY, TMF641, TMF652, Client
 from api.conftest import put_example_rules
 from api.serving import listening, prepare, served
-from make import example, service_order
+from make import LOOPBACK, example, service_order
 from ordergate.assembly.running import build
 from ordergate.settings import Settings
 
@@ -30,6 +30,7 @@ def strict(mongodb_uri: str) -> Iterator[Client]:
             mongodb_uri=mongodb_uri,
             database=f"external_id_{uuid.uuid4().hex}",
             deliver=False,
+            callback_allow=LOOPBACK,
             catalog_interval=0.02,
             external_id_is_key=True,
             requester_roles=("Buyer",),

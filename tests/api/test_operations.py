@@ -12,7 +12,7 @@ import pytest
 
 from api.client import TMF641, TMF652, Client
 from api.serving import listening, prepare, served
-from make import example, resource_order, service_order
+from make import LOOPBACK, example, resource_order, service_order
 from ordergate.assembly.running import build
 from ordergate.settings import Settings
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
@@ -57,6 +57,7 @@ def abandoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
                 mongodb_uri=engine.uri,
                 mongodb_timeout=1.0,
                 deliver=False,
+                callback_allow=LOOPBACK,
             )
             asyncio.run(prepare(settings))
             running.enter_context(served(build(settings), listener))
@@ -75,7 +76,7 @@ class TestWithoutItsStore:
         [
             (f"{TMF652}/resourceOrder", resource_order()),
             (f"{TMF641}/serviceOrder", service_order()),
-            (f"{TMF652}/hub", {"callback": "http://127.0.0.1:9/"}),
+            (f"{TMF652}/hub", {"callback": "http://127.0.0.1:9009/"}),
             ("/gateway/v1/initiatingRequest", example("trouble-recovery")),
         ],
     )

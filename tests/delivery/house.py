@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fakes_delivery import SystemClock, owed
+from fakes_destinations import loopback_sender
 from ordergate.delivery.dispatcher import Dispatcher
 from ordergate.delivery.lane_delivery import LaneDelivery
 from ordergate.delivery.relay import Relay
 from ordergate.delivery.retry import RetryPolicy
-from ordergate.delivery.sender import HttpSender
 from ordergate.model.common import Api
 from ordergate.model.notification import EventSubscription
 from ordergate.storage.events import MongoEvents
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from typing import Any
 
+    from ordergate.delivery.sender import HttpSender
     from ordergate.storage.database import Database
 
 DEADLINE = 1.0
@@ -81,7 +82,7 @@ class House:
     @asynccontextmanager
     async def dispatching(self, count: int = 1, **policy: Any) -> AsyncIterator[list[Dispatcher]]:
         """Run dispatchers, and stop them cleanly at the end."""
-        sender = HttpSender(attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=8)
+        sender = loopback_sender(attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=8)
         dispatchers = [self.dispatcher(sender, **policy) for _ in range(count)]
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as running:

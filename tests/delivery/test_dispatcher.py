@@ -12,7 +12,7 @@ import pytest
 
 from delivery.house import DEADLINE, eventually
 from delivery.listeners import dripping, free_port, listening, raw_listening
-from ordergate.delivery.sender import HttpSender
+from fakes_destinations import loopback_sender
 from ordergate.errors import StoreUnavailableError
 from ordergate.model.common import Api
 
@@ -215,7 +215,7 @@ def test_cancelled_dispatcher_leaves_nothing_lost(
         await house.register("hub", listener.callback)
         for number in range(10):
             await house.owe(f"order {number}", *range(1, 6))
-        sender = HttpSender(attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=8)
+        sender = loopback_sender(attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=8)
         first = asyncio.create_task(house.dispatcher(sender, lease=0.5).run(asyncio.Event()))
         await asyncio.sleep(moment)
         first.cancel()

@@ -157,10 +157,11 @@ def test_ctrl_c_is_the_normal_end_of_listening() -> None:
     )
     assert listening.stderr
     with listening:
-        lines = [listening.stderr.readline() for _ in range(3)]
+        lines = [listening.stderr.readline() for _ in range(4)]
         listening.send_signal(signal.SIGINT)
         rest = listening.stderr.read()
 
     assert lines[0].startswith("Listening at http://127.0.0.1:")
+    assert "ORDERGATE_CALLBACK_ALLOW" in lines[-1]
     assert rest == ""
     assert listening.returncode == 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 from ordergate.api.exchange import created, new_entity, no_content, one, page, query
-from ordergate.errors import InvalidDocumentError, UnsupportedQueryError
+from ordergate.errors import UnsupportedQueryError
 from ordergate.model.notification import EventSubscription
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.filter import matches
@@ -40,6 +39,13 @@ class Hubs(Protocol):
         """Unregister; raise NotFoundError if there is none."""
 
 
+class Callbacks(Protocol):
+    """Says where listeners may be."""
+
+    async def check(self, callback: str) -> None:
+        """Raise DestinationNotAllowedError for a callback that nothing would be sent to."""
+
+
 class Hub:
     """`hub` of one door.
 
@@ -47,8 +53,17 @@ class Hub:
         api: the door; its listeners hear of its own events only, and no other door shows them.
     """
 
-    def __init__(self, hubs: Hubs, api: Api, addresses: Addresses, *, page_limit: int) -> None:
+    def __init__(
+        self,
+        hubs: Hubs,
+        callbacks: Callbacks,
+        api: Api,
+        addresses: Addresses,
+        *,
+        page_limit: int,
+    ) -> None:
         self._hubs = hubs
+        self._callbacks = callbacks
         self._api = api
         self._addresses = addresses
         self._page_limit = page_limit
@@ -77,11 +92,15 @@ class Hub:
         return one(_shown(await self._hubs.get(id_, self._api)), self._page_limit)
 
     async def register_listener(self) -> Response:
-        """POST /hub: every event of the door that `query` selects goes to `callback`."""
+        """POST /hub: every event of the door that `query` selects goes to `callback`.
+
+        Raises:
+            DestinationNotAllowedError: nothing would be sent there.
+        """
         new = new_entity()
         callback, wanted = new.body["callback"], new.body.get("query")
-        _check_callback(callback)
         parse_hub_query(wanted, compile_pattern)  # refused now, not at the first event
+        await self._callbacks.check(callback)
         asked = EventSubscription(new.id, self._api, callback, wanted)
         kept = await self._hubs.add(asked, new.idempotency)
         return created(_shown(kept), self._addresses.hub(self._api, kept.id))
@@ -95,18 +114,3 @@ class Hub:
 def _shown(kept: EventSubscription) -> Document:
     document: Document = {"id": kept.id, "callback": kept.callback}
     return document if kept.query is None else {**document, "query": kept.query}
-
-
-def _check_callback(callback: str) -> None:
-    """Refuse what can't be POSTed to."""
-    try:
-        parts = urlsplit(callback)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        usable = usable and callback.isprintable() and " " not in callback
-    except ValueError:
-        usable = False
-    if not usable or parts.username is not None or parts.fragment:
-        raise InvalidDocumentError(
-            "callback is an absolute http or https URL, without user name and fragment.",
-            path="callback",
-        )

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.InvalidDocumentError: HTTPStatus.BAD_REQUEST,
+    errors.DestinationNotAllowedError: HTTPStatus.BAD_REQUEST,
     errors.UnknownResourceOrderError: HTTPStatus.BAD_REQUEST,
     errors.UnknownServiceOrderError: HTTPStatus.BAD_REQUEST,
     errors.InvalidQueryError: HTTPStatus.BAD_REQUEST,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from ordergate.assembly.callbacks import wire_callbacks, wire_track_and_manage
 from ordergate.assembly.surroundings import SystemClock
 from ordergate.delivery.dispatcher import Dispatcher
 from ordergate.delivery.lane_delivery import LaneDelivery
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 def wire_dispatcher(settings: Settings, stores: Stores) -> Dispatcher:
     """Return what brings events to their listeners."""
     sender = HttpSender(
+        wire_callbacks(settings),
+        wire_track_and_manage(settings),
         attempt_deadline=settings.attempt_deadline,
         connect_timeout=settings.connect_timeout,
         pool_size=settings.senders,
+        ca_file=settings.ca_file,
     )
     retry = RetryPolicy(
         schedule=settings.retry_schedule, max_age=settings.event_max_age, random=random.random

@@ -19,6 +19,7 @@ from ordergate.api.tmf641_cancel_service_order import ServiceOrderCancellation
 from ordergate.api.tmf641_service_ordering import ServiceOrdering
 from ordergate.api.tmf652_cancel_resource_order import ResourceOrderCancellation
 from ordergate.api.tmf652_resource_ordering import ResourceOrdering
+from ordergate.assembly.callbacks import wire_callbacks
 from ordergate.catalog.check import check_rule
 from ordergate.catalog.load import placed
 from ordergate.model.common import Api
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ordergate.assembly.process import Process
     from ordergate.assembly.stores import Stores
     from ordergate.catalog.rule_book import CompiledRuleBook
+    from ordergate.delivery.callback import CallbackGuard
     from ordergate.model.common import Document
     from ordergate.schemas.resource_order_rule import Problem
     from ordergate.settings import Settings
@@ -42,7 +44,8 @@ def wire_doors(
     settings: Settings, stores: Stores, process: Process, contracts: Contracts
 ) -> tuple[Door, ...]:
     """Return the three doors that lead to the process, and the alias of one if it is wanted."""
-    house = _House(settings.page_limit, stores, process, contracts)
+    callbacks = wire_callbacks(settings)
+    house = _House(settings.page_limit, stores, process, contracts, callbacks)
     reception = Reception(
         addresses=process.addresses,
         clock=process.clock,
@@ -65,6 +68,7 @@ class _House:
     stores: Stores
     process: Process
     contracts: Contracts
+    callbacks: CallbackGuard
 
     def resource_ordering(self) -> Door:
         """Return TMF652's door."""
@@ -143,7 +147,8 @@ class _House:
         return Door(contract, bodies["gateway"], (gateway, rules, assessments))
 
     def _hub(self, api: Api) -> Hub:
-        return Hub(self.stores.hubs, api, self.process.addresses, page_limit=self.limit)
+        addresses = self.process.addresses
+        return Hub(self.stores.hubs, self.callbacks, api, addresses, page_limit=self.limit)
 
 
 def _check_rule(rules: CompiledRuleBook, document: Document, text: bytes) -> list[Problem]:

@@ -264,6 +264,7 @@ def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
         click.echo(f"Listening at {callback}. Register it with", err=True)
         for line in registration(url, callback):
             click.echo(f"  {line}", err=True)
+        click.echo("A gateway takes it with ORDERGATE_CALLBACK_ALLOW=127.0.0.0/8.", err=True)
         reader_is_gone.wait()
         raise BrokenPipeError(errno.EPIPE, "nobody reads what arrives")
 

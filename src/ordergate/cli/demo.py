@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ordergate.settings import Settings
 
 _LISTENER_PORT = 8653
+_LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _TO_ARRIVE = 10.0
 _QUIET = 0.5
 
@@ -49,7 +51,11 @@ def run_demo(settings: Settings, *, once: bool) -> None:
 
 def _run(settings: Settings, console: Console, *, once: bool) -> None:
     examples = find_examples()
-    settings = replace(settings, port=free_port(settings.host, settings.port))
+    settings = replace(
+        settings,
+        port=free_port(settings.host, settings.port),
+        callback_allow=(*settings.callback_allow, *_LOOPBACK),
+    )
     with ExitStack() as stack:
         gateway = stack.enter_context(running_gateway(settings))
         client = stack.enter_context(GatewayClient(_url(settings)))

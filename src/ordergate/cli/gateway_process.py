@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -65,7 +66,7 @@ class GatewayProcess:
 
 @contextmanager
 def running_gateway(settings: Settings) -> Iterator[GatewayProcess]:
-    """Start a gateway on the host and port of `settings`; stop it at the end.
+    """Start a gateway with `settings`; stop it at the end.
 
     It has its own process group, so that Ctrl-C is ours to handle; and the kernel stops it when
     this process dies by whatever cause.
@@ -74,11 +75,10 @@ def running_gateway(settings: Settings) -> Iterator[GatewayProcess]:
     log = settings.data_dir / "gateway.log"
     if log.exists() and log.stat().st_size > _LARGEST_LOG:
         log.replace(log.with_name("gateway.log.1"))
-    options = {"--host": settings.host, "--port": settings.port, "--data-dir": settings.data_dir}
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "ordergate", "serve"]
-            + [str(part) for option in options.items() for part in option],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ordergate", "serve"],
+            env=os.environ | settings.as_environ(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

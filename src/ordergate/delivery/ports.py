@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
+    from ordergate.delivery.destination import IpAddress
     from ordergate.model.common import Api
     from ordergate.model.events import OwedEvent
     from ordergate.model.notification import (
@@ -59,6 +61,16 @@ class Sender(Protocol):
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         """Make one attempt at bringing the order that the event tells of; else as `send`."""
+
+
+class Resolver(Protocol):
+    """Looks names up."""
+
+    def look_up(self, host: str) -> Future[tuple[IpAddress, ...]]:
+        """Begin to look up the addresses of a name; never wait.
+
+        There is one address at least; without any, or without an answer, it's an OSError.
+        """
 
 
 class HandOvers(Protocol):

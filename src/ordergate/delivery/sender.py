@@ -12,18 +12,28 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ordergate import __version__
-from ordergate.delivery.connection import Deadline, DeadlineAdapter
+from ordergate.delivery.connection import Deadline, DeadlineAdapter, connect_tcp
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import read_retry_after
+from ordergate.errors import DestinationNotAllowedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from ordergate.delivery.callback import CallbackGuard
+    from ordergate.delivery.connection import Connector
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
 
 _LARGEST_REPLY = 16_384
-_NO_ANSWER = (requests.RequestException, HTTPError, OSError, ValueError)  # ValueError: a bad URL
+_NO_ANSWER = (
+    requests.RequestException,
+    HTTPError,
+    OSError,
+    ValueError,  # a bad URL
+)
+_NOT_ALLOWED = Attempt(Outcome.UNREACHABLE, error=DestinationNotAllowedError.__name__)
 
 
 class HttpSender:
@@ -33,16 +43,35 @@ class HttpSender:
     redirects, cookies, and the environment's proxies and passwords.
 
     Args:
+        callbacks: says where events may go.
+        track_and_manage: says where orders may go. They have connections of their own, so that no
+            listener is reached by one that it would be refused.
         attempt_deadline: seconds for a whole attempt, however slowly the listener answers.
-        connect_timeout: seconds to connect, of those.
+        connect_timeout: seconds to look a name up and connect, of those.
         pool_size: connections kept open per listener; as many as threads.
+        ca_file: authorities that may vouch for https; None takes the usual ones.
     """
 
-    def __init__(self, *, attempt_deadline: float, connect_timeout: float, pool_size: int) -> None:
+    def __init__(
+        self,
+        callbacks: CallbackGuard,
+        track_and_manage: CallbackGuard,
+        *,
+        attempt_deadline: float,
+        connect_timeout: float,
+        pool_size: int,
+        ca_file: Path | None = None,
+        connect: Connector = connect_tcp,
+    ) -> None:
+        self._callbacks = callbacks
         self._deadline = Deadline()
-        self._adapter = DeadlineAdapter(self._deadline, pool_size=pool_size)
+        self._to_listeners, self._to_track_and_manage = (
+            DeadlineAdapter(self._deadline, guard.addresses, connect, pool_size=pool_size)
+            for guard in (callbacks, track_and_manage)
+        )
         self._attempt_deadline = attempt_deadline
         self._connect_timeout = connect_timeout
+        self._verify = True if ca_file is None else str(ca_file)
 
     def send(self, callback: str, event: OwedEvent) -> Attempt:
         """Make one attempt; every failure is an outcome, not an error."""
@@ -50,7 +79,11 @@ class HttpSender:
             "X-Order-Event-Seq": str(event.sequence),
             "X-Order-Event-Id": str(event.document.get("eventId", "")),
         }
-        return self._attempt(callback, event.document, headers)
+        try:
+            self._callbacks.check_url(callback)
+        except DestinationNotAllowedError:
+            return _NOT_ALLOWED
+        return self._attempt(self._to_listeners, callback, event.document, headers)
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         """Make one attempt at POSTing the order that the event tells of (TMF652).
@@ -58,19 +91,25 @@ class HttpSender:
         An order that is there already (409) has been delivered.
         """
         order = event.document["event"]["resourceOrder"]
-        attempt = self._attempt(url, order, {"Idempotency-Key": event.entity_id})
+        headers = {"Idempotency-Key": event.entity_id}
+        attempt = self._attempt(self._to_track_and_manage, url, order, headers)
         if attempt.outcome is Outcome.REFUSED and attempt.status == HTTPStatus.CONFLICT:
             return replace(attempt, outcome=Outcome.DELIVERED)
         return attempt
 
     def close(self) -> None:
         """Close the connections kept open."""
-        self._adapter.close()
+        self._to_listeners.close()
+        self._to_track_and_manage.close()
 
-    def _attempt(self, url: str, document: Document, headers: Mapping[str, str]) -> Attempt:
+    def _attempt(
+        self, adapter: DeadlineAdapter, url: str, document: Document, headers: Mapping[str, str]
+    ) -> Attempt:
         self._deadline.start(self._attempt_deadline)
         try:
-            response = self._post(url, document, headers)
+            response = self._post(adapter, url, document, headers)
+        except DestinationNotAllowedError:
+            return _NOT_ALLOWED
         except _NO_ANSWER as error:
             outcome = Outcome.TIMED_OUT if self._deadline.passed else Outcome.UNREACHABLE
             return Attempt(outcome, error=_root(error))
@@ -81,7 +120,9 @@ class HttpSender:
         outcome = Outcome.DELIVERED if delivered else Outcome.REFUSED
         return Attempt(outcome, response.status_code, retry_after)
 
-    def _post(self, url: str, document: Document, headers: Mapping[str, str]) -> requests.Response:
+    def _post(
+        self, adapter: DeadlineAdapter, url: str, document: Document, headers: Mapping[str, str]
+    ) -> requests.Response:
         """Return the reply, read as far as it is ever read, with its connection given back."""
         request = requests.Request(
             "POST",
@@ -95,7 +136,8 @@ class HttpSender:
             },
         ).prepare()
         timeouts = (self._connect_timeout, self._attempt_deadline)
-        with self._adapter.send(request, stream=True, timeout=timeouts) as response:
+        answering = adapter.send(request, stream=True, timeout=timeouts, verify=self._verify)
+        with answering as response:
             # Undecoded: a few bytes of gzip can be gigabytes of reply. Up to its end: only there
             # does a reply that was cut off show.
             unread = _LARGEST_REPLY
