@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-RECORDS = {
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RECORDS: Mapping[str, Sequence[str | Sequence[str]]] = {
     "localhost": [("127.0.0.1", "::1")],
     "private.example": [("10.0.0.1",)],
     "metadata.example": [("169.254.169.254",)],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import struct
+import subprocess
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     Reply = Callable[["Notification"], tuple[int, Mapping[str, str]]]
 
@@ -130,6 +134,93 @@ def dripping(beginning: bytes, drop: bytes) -> Callable[[socket.socket], None]:
             connection.sendall(drop)
 
     return talk
+
+
+def flooding(beginning: bytes, more: bytes) -> Callable[[socket.socket], None]:
+    """Answer with `beginning`, then with `more` after `more`, as fast as it goes."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(more)
+
+    return talk
+
+
+def answering(reply: bytes) -> Callable[[socket.socket], None]:
+    """Answer the request, read to its end, so that closing is no reset."""
+
+    def talk(connection: socket.socket) -> None:
+        request = b""
+        while not request.endswith(b"}"):
+            request += connection.recv(65_536)
+        connection.sendall(reply)
+
+    return talk
+
+
+def resetting(beginning: bytes) -> Callable[[socket.socket], None]:
+    """Answer with `beginning`, then reset the connection."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(beginning)
+        time.sleep(0.05)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return talk
+
+
+_AUTHORITY = """
+[ca]
+default_ca = own
+[own]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = names
+copy_extensions = copy
+[names]
+commonName = supplied
+"""
+
+
+def certificate(
+    folder: Path,
+    *,
+    name: str = "IP:127.0.0.1",
+    start: str = "20200101000000Z",
+    end: str = "21000101000000Z",
+) -> ssl.SSLContext:
+    """Make a certificate that vouches for itself, `certificate.pem`; give what serves with it."""
+    (folder / "ca.cnf").write_text(_AUTHORITY)
+    (folder / "index.txt").touch()
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    subject = ("-subj", "/CN=listener", "-addext", f"subjectAltName={name}")
+    dates = ("-startdate", start, "-enddate", end)
+    made = ("-in", "request.pem", "-out", "certificate.pem")
+    for command in (
+        ("req", *key, "-keyout", "key.pem", *subject, "-out", "request.pem"),
+        ("ca", "-config", "ca.cnf", "-selfsign", "-keyfile", "key.pem", *dates, "-batch", *made),
+    ):
+        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+@contextmanager
+def tls_listening(context: ssl.SSLContext, talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Accept connections as `raw_listening`, over TLS."""
+
+    def talk_tls(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            talk(secured)
+
+    with raw_listening(talk_tls) as callback:
+        yield callback.replace("http:", "https:")
 
 
 def free_port() -> int:

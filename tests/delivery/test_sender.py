@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import gzip
-import socket
-import ssl
-import struct
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
-import requests
 
-from delivery.listeners import dripping, free_port, listening, raw_listening
+from delivery.listeners import (
+    answering,
+    certificate,
+    dripping,
+    flooding,
+    free_port,
+    listening,
+    raw_listening,
+    resetting,
+    tls_listening,
+)
 from fakes_delivery import owed
-from ordergate.delivery.connection import Deadline, DeadlineAdapter
+from fakes_destinations import loopback_sender
 from ordergate.delivery.ports import Attempt, Outcome
-from ordergate.delivery.sender import HttpSender
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ordergate.delivery.sender import HttpSender
 
 DEADLINE = 0.6
 MARGIN = 0.5
@@ -34,7 +42,7 @@ EVENT = owed("order", 3)
 
 @pytest.fixture
 def sender() -> Iterator[HttpSender]:
-    sender = HttpSender(attempt_deadline=DEADLINE, connect_timeout=0.4, pool_size=4)
+    sender = loopback_sender(attempt_deadline=DEADLINE, connect_timeout=0.4, pool_size=4)
     yield sender
     sender.close()
 
@@ -199,18 +207,6 @@ def test_deadline_of_one_thread_does_not_touch_another(sender: HttpSender) -> No
         assert dripped.result().outcome is Outcome.TIMED_OUT
 
 
-def answering(reply: bytes) -> Callable[[socket.socket], None]:
-    """Answer the request, read to its end, so that closing is no reset."""
-
-    def talk(connection: socket.socket) -> None:
-        request = b""
-        while not request.endswith(b"}"):
-            request += connection.recv(65_536)
-        connection.sendall(reply)
-
-    return talk
-
-
 @pytest.mark.parametrize(
     "reply",
     [
@@ -226,13 +222,7 @@ def test_broken_reply_is_a_failure(sender: HttpSender, reply: bytes) -> None:
 
 
 def test_reset_in_mid_reply_is_a_failure(sender: HttpSender) -> None:
-    def reset(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        connection.sendall(OK + b"Content-Length: 10\r\n\r\nx")
-        time.sleep(0.05)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    with raw_listening(reset) as callback:
+    with raw_listening(resetting(OK + b"Content-Length: 10\r\n\r\nx")) as callback:
         assert sender.send(callback, EVENT).outcome is Outcome.UNREACHABLE
 
 
@@ -266,50 +256,131 @@ def test_compressed_reply_is_not_inflated(sender: HttpSender) -> None:
         assert sender.send(callback, EVENT).outcome is Outcome.DELIVERED
 
 
-@contextmanager
-def tls_listening(
-    folder: Path, talk: Callable[[socket.socket], None]
-) -> Iterator[tuple[str, Path]]:
-    """Listen with a certificate of our own; give the callback and the certificate."""
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-keyout", str(key), "-out", str(certificate))
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, *files],
-        check=True,
-        capture_output=True,
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", INTERIM, INTERIM * 5], ids=["100", "103", "more"]
+)
+def test_interim_reply_is_not_taken_for_the_reply(sender: HttpSender, interim: bytes) -> None:
+    reply = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    with raw_listening(answering(interim + reply)) as callback:
+        assert sender.send(callback, EVENT) == Attempt(Outcome.REFUSED, 503)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="interim replies"),
+        pytest.param(b"", INTERIM, id="other interim replies"),
+        pytest.param(OK, b"X: " + b"x" * 60_000 + b"\r\n", id="headers"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n", id="trailers"),
+        pytest.param(b"", b"\0" * 1000, id="no HTTP"),
+    ],
+)
+def test_flood_of_what_is_no_body_ends_at_once(
+    sender: HttpSender, beginning: bytes, more: bytes
+) -> None:
+    start = time.monotonic()
+    with raw_listening(flooding(beginning, more)) as callback:
+        attempt = sender.send(callback, EVENT)
+    assert attempt.outcome is Outcome.UNREACHABLE
+    assert attempt.error in {"ReplyTooLongError", "LineTooLong", "BadStatusLine"}
+    assert time.monotonic() - start < DEADLINE
+
+
+@pytest.fixture
+def trusting(tmp_path: Path) -> Iterator[HttpSender]:
+    """A sender that trusts whatever is in `certificate.pem` of the test's own folder."""
+    file = tmp_path / "certificate.pem"
+    sender = loopback_sender(
+        attempt_deadline=DEADLINE, connect_timeout=0.5, pool_size=1, ca_file=file
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    yield sender
+    sender.close()
 
-    def talk_tls(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as secured:
-            talk(secured)
 
-    with raw_listening(talk_tls) as callback:
-        yield callback.replace("http:", "https:"), certificate
+def test_listener_that_the_authorities_vouch_for_is_told_over_tls(
+    trusting: HttpSender, tmp_path: Path
+) -> None:
+    with tls_listening(certificate(tmp_path), answering(OK + b"\r\n")) as callback:
+        assert trusting.send(callback, EVENT) == Attempt(Outcome.DELIVERED, 200)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "DNS:other.example"},
+        {"name": "IP:127.0.0.2"},
+        {"start": "20200101000000Z", "end": "20200201000000Z"},
+        {"start": "21000101000000Z", "end": "21000201000000Z"},
+    ],
+    ids=["another name", "another address", "expired", "not valid yet"],
+)
+def test_certificate_that_is_wrong_is_a_failure_though_it_is_trusted(
+    trusting: HttpSender, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    with tls_listening(certificate(tmp_path, **wrong), answering(OK + b"\r\n")) as callback:
+        attempt = trusting.send(callback, EVENT)
+    assert attempt == Attempt(Outcome.UNREACHABLE, error="SSLCertVerificationError")
 
 
 def test_certificate_nobody_vouches_for_is_a_failure(sender: HttpSender, tmp_path: Path) -> None:
-    with tls_listening(tmp_path, answering(OK + b"\r\n")) as (callback, _):
+    with tls_listening(certificate(tmp_path), answering(OK + b"\r\n")) as callback:
         attempt = sender.send(callback, EVENT)
     assert attempt == Attempt(Outcome.UNREACHABLE, error="SSLCertVerificationError")
 
 
-def test_listener_silent_in_the_tls_handshake_ends_in_time(sender: HttpSender) -> None:
-    with raw_listening(lambda _: time.sleep(5)) as callback:
+def test_listener_that_speaks_no_tls_is_a_failure(sender: HttpSender) -> None:
+    with raw_listening(flooding(b"", b"HTTP/1.1 200 OK\r\n\r\n")) as callback:
+        attempt = timed(lambda: sender.send(callback.replace("http:", "https:"), EVENT))
+    assert attempt == Attempt(Outcome.UNREACHABLE, error="SSLError")
+
+
+@pytest.mark.parametrize("drop", [b"", b"\x16"], ids=["silent", "dripping"])
+def test_listener_slow_in_the_tls_handshake_ends_in_time(sender: HttpSender, drop: bytes) -> None:
+    with raw_listening(dripping(b"\x16\x03\x03\x40\x00", drop)) as callback:
         attempt = timed(lambda: sender.send(callback.replace("http:", "https:"), EVENT))
     assert attempt.outcome in {Outcome.UNREACHABLE, Outcome.TIMED_OUT}
 
 
-def test_deadline_holds_over_tls_too(tmp_path: Path) -> None:
-    deadline = Deadline()
-    adapter = DeadlineAdapter(deadline, pool_size=1)
-    with tls_listening(tmp_path, dripping(OK, b"X-Drip: 1\r\n")) as (callback, certificate):
-        request = requests.Request("POST", callback, data=b"{}").prepare()
+def test_deadline_holds_over_tls_too(trusting: HttpSender, tmp_path: Path) -> None:
+    with tls_listening(certificate(tmp_path), dripping(OK, b"X-Drip: 1\r\n")) as callback:
+        attempt = timed(lambda: trusting.send(callback, EVENT))
+    assert attempt.outcome is Outcome.TIMED_OUT
+
+
+def test_hostile_listeners_cost_neither_time_nor_memory(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"\0" * 10_000_000)
+    packed = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    talks = (
+        dripping(OK, b"X-Drip: 1\r\n"),
+        dripping(OK + b"Content-Length: 9999\r\n\r\n", b"x"),
+        flooding(OK + b"Content-Length: 1000000000\r\n\r\n", b"x" * 10_000),
+        flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        flooding(OK, b"X: " + b"x" * 60_000 + b"\r\n"),
+        answering(OK + packed + bomb),
+        answering(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        resetting(OK + b"Content-Length: 10\r\n\r\nx"),
+    )
+    deadline = 0.3
+    sender = loopback_sender(attempt_deadline=deadline, connect_timeout=0.2, pool_size=4)
+
+    def attempt(callback: str) -> tuple[float, Attempt]:
         start = time.monotonic()
-        deadline.start(DEADLINE)
-        with pytest.raises(requests.RequestException):
-            adapter.send(request, stream=True, timeout=DEADLINE, verify=str(certificate))
-        assert DEADLINE - 0.1 < time.monotonic() - start < DEADLINE + MARGIN
-    adapter.close()
+        made = sender.send(callback, EVENT)
+        return time.monotonic() - start, made
+
+    with ExitStack() as listeners, ThreadPoolExecutor(4) as threads:
+        callbacks = [listeners.enter_context(raw_listening(talk)) for talk in talks]
+        pot = tls_listening(certificate(tmp_path), answering(OK + b"\r\n"))
+        callbacks.append(listeners.enter_context(pot))
+        list(threads.map(attempt, callbacks * 4))
+        before = psutil.Process().memory_info().rss
+        made = list(threads.map(attempt, callbacks * 23))
+        grown = psutil.Process().memory_info().rss - before
+    sender.close()
+    assert len(made) >= 200
+    assert max(seconds for seconds, _ in made) < deadline + MARGIN
+    assert grown < 20_000_000
+    assert {one.error is None for _, one in made if one.outcome is not Outcome.DELIVERED} == {False}

@@ -180,12 +180,11 @@ def _read(callback: str) -> Destination:
         written = urlsplit(callback)
         parts = urlsplit(requests.Request("POST", callback).prepare().url or "")
         port = parts.port or _DEFAULT_PORTS[written.scheme]
-        if written.port not in {None, port}:
-            raise ValueError(callback)  # requests takes port 0 for none
+        agreed = written.port in {None, port}  # requests takes port 0 for none
     except (requests.RequestException, HTTPError, ValueError) as error:
         raise RefusedError("it can't be read") from error
-    if "@" in written.netloc or "#" in callback:
-        raise RefusedError("it has a user name or a fragment")
+    if not agreed or "@" in written.netloc or "#" in callback:
+        raise RefusedError("it has a user name, a fragment or port 0")
     destination = Destination(parts.hostname or "", port)
     if "%" in destination.host:
         raise RefusedError("its address has a zone, which means something on one machine only")
