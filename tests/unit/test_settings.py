@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
             "ORDERGATE_MONGOD": "/usr/bin/mongod",
             "ORDERGATE_MONGODB_URI": "mongodb://db",
             "ORDERGATE_RETRY_SCHEDULE": "1, 2.5,10",
+            "ORDERGATE_CALLBACK_ALLOW": "10.0.0.0/8, ::1/128",
+            "ORDERGATE_CALLBACK_HOSTS": "listener,*.svc.cluster.local",
+            "ORDERGATE_CALLBACK_PORTS": "443, 8000-8999",
+            "ORDERGATE_CA_FILE": "/etc/ssl/own.pem",
             "ORDERGATE_TRACK_AND_MANAGE_URL": "http://tm:8080/resourceOrder?from=gateway",
             "ORDERGATE_PARTNER_ROLES": "Partner, Wholesale Buyer",
         }
@@ -41,9 +46,22 @@ def test_each_kind_of_variable_is_read_as_its_type() -> None:
         mongod=Path("/usr/bin/mongod"),
         mongodb_uri="mongodb://db",
         retry_schedule=(1.0, 2.5, 10.0),
+        callback_allow=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
+        callback_hosts=("listener", "*.svc.cluster.local"),
+        callback_ports=(range(443, 444), range(8000, 9000)),
+        ca_file=Path("/etc/ssl/own.pem"),
         track_and_manage_url="http://tm:8080/resourceOrder?from=gateway",
         partner_roles=("Partner", "Wholesale Buyer"),
     )
+
+
+def test_settings_are_the_same_when_another_process_reads_them() -> None:
+    settings = Settings(
+        callback_allow=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
+        callback_ports=(range(443, 444), range(8000, 9000)),
+    )
+    assert Settings.from_environ(settings.as_environ()) == settings
+    assert Settings.from_environ(Settings().as_environ()) == Settings()
 
 
 def test_variables_of_other_programs_are_left_alone() -> None:
@@ -91,6 +109,15 @@ def test_all_problems_are_reported_together() -> None:
         ("MONGODB_TIMEOUT", "inf"),
         ("POLL_INTERVAL", "-0.5"),
         ("RETRY_SCHEDULE", "1,-5"),
+        ("CALLBACK_ALLOW", "10.0.0.1/8"),
+        ("CALLBACK_ALLOW", "localhost"),
+        ("CALLBACK_ALLOW", "10.0.0.0/8,"),
+        ("CALLBACK_HOSTS", "a,,b"),
+        ("CALLBACK_PORTS", "http"),
+        ("CALLBACK_PORTS", "0"),
+        ("CALLBACK_PORTS", "65536"),
+        ("CALLBACK_PORTS", "443,90-80"),
+        ("CALLBACK_PORTS", "-80"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "orders.example.com"),
