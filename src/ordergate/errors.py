@@ -5,6 +5,7 @@
     ├── InvalidDocumentError     a document that is malformed or breaks a rule of TM Forum's
     ├── DestinationNotAllowedError
     │                            a callback that leads to where nothing may be sent
+    ├── TooLargeError            more than can be kept as one document
     ├── UnknownResourceOrderError, UnknownServiceOrderError
     │                            a cancellation of an order that there isn't
     ├── InvalidQueryError        a filter, `fields`, `sort`, `offset` or `limit` that can't be read
@@ -59,6 +60,12 @@ class DestinationNotAllowedError(OrdergateError):
     """Nothing may be sent to where a callback leads; its reason tells nothing of the network."""
 
     code = "destinationNotAllowed"
+
+
+class TooLargeError(OrdergateError):
+    """What would be kept as one document is too large; nothing was."""
+
+    code = "tooLarge"
 
 
 class UnknownResourceOrderError(OrdergateError):

@@ -15,7 +15,7 @@ from ordergate.api.exchange import (
     patch,
     query,
 )
-from ordergate.schemas.initiating_request import assessment_of, orders_of
+from ordergate.schemas.service_order import write_service_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.hand_overs import KeepHandOvers
-    from ordergate.process.issue import Documents
     from ordergate.process.pipeline import IssueResourceOrders
-    from ordergate.process.request import InitiatingRequest
+    from ordergate.process.ports import RecordedRequest
 
 
 class Gateway:
@@ -46,7 +45,6 @@ class Gateway:
         records: Reader,
         hand_overs: Reader,
         keeping: KeepHandOvers,
-        documents: Documents,
         check_service_order: Callable[[Document], None],
         reception: Reception,
         addresses: Addresses,
@@ -56,7 +54,6 @@ class Gateway:
         self._records = records
         self._hand_overs = hand_overs
         self._keeping = keeping
-        self._documents = documents
         self._check_service_order = check_service_order
         self._reception = reception
         self._addresses = addresses
@@ -84,15 +81,13 @@ class Gateway:
 
         Under the same Idempotency-Key its orders have the very ids of the real ones.
         """
-        decision = await self._process.assess(self._asked(body()))
+        record = await self._rehearsed(body())
         return answer(
             {
-                "state": str(decision.state),
-                "assessment": assessment_of(decision),
-                "resourceOrder": orders_of(decision),
-                "specialHandling": [
-                    self._documents.special_handling(one) for one in decision.hand_over
-                ],
+                "state": record.entity.document["state"],
+                "assessment": record.entity.document["assessment"],
+                "resourceOrder": [one.document for one in record.plan.resource_order],
+                "specialHandling": [one.document for one in record.plan.special_handling],
             }
         )
 
@@ -110,14 +105,18 @@ class Gateway:
         hand_over = await self._keeping.change(id_, patch(), if_revision())
         return changed(hand_over.document, hand_over.revision)
 
-    def _asked(self, document: Document) -> InitiatingRequest:
-        """Return the request that an assessment is asked for."""
+    async def _rehearsed(self, document: Document) -> RecordedRequest:
+        """Return the record that the request would have which an assessment is asked for."""
         reception = self._reception
         if "serviceOrder" in document:
             self._check_service_order(document["serviceOrder"])
-            rehearsed = reception.rehearsed_service_order(document["serviceOrder"])
-            return reception.service_order(rehearsed)
-        return reception.request(reception.rehearsed_request(document["initiatingRequest"]))
+            new = reception.rehearsed_service_order(document["serviceOrder"])
+            return await self._process.rehearse(
+                reception.service_order(new),
+                lambda decision: write_service_order(new.body, decision, self._addresses),
+            )
+        new = reception.rehearsed_request(document["initiatingRequest"])
+        return await self._process.rehearse(reception.request(new), asked=new.body)
 
     async def _list(self, reader: Reader, url: str) -> Response:
         asked = query(self._page_limit)

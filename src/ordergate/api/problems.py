@@ -32,6 +32,7 @@ STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.InvalidDocumentError: HTTPStatus.BAD_REQUEST,
     errors.DestinationNotAllowedError: HTTPStatus.BAD_REQUEST,
+    errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnknownResourceOrderError: HTTPStatus.BAD_REQUEST,
     errors.UnknownServiceOrderError: HTTPStatus.BAD_REQUEST,
     errors.InvalidQueryError: HTTPStatus.BAD_REQUEST,

@@ -122,7 +122,6 @@ class _House:
             records=_checked(self.stores.requests.records, contract, "InitiatingRequest"),
             hand_overs=_checked(self.stores.hand_overs, contract, "SpecialHandling"),
             keeping=process.hand_overs,
-            documents=process.documents,
             check_service_order=partial(bodies["tmf641"].check, operation="createServiceOrder"),
             reception=reception,
             addresses=process.addresses,

@@ -6,11 +6,12 @@ The record is the commit point: what its plan holds is carried out from then on 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ordergate.errors import NotFoundError
+from ordergate.errors import NotFoundError, TooLargeError
 from ordergate.model.states import FINAL
 from ordergate.process.decide import decide
 from ordergate.process.feasibility import references
@@ -23,6 +24,7 @@ from ordergate.process.record import exits_of
 from ordergate.process.release import release
 from ordergate.process.revisions import write_over
 from ordergate.process.roll_up import with_nothing_to_do
+from ordergate.process.size import refuse_too_large, refuse_too_many
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
         RuleBook,
     )
     from ordergate.process.request import InitiatingRequest, RequestedItem
+
+
+_log = logging.getLogger(__name__)
 
 
 class IssueResourceOrders:
@@ -79,8 +84,40 @@ class IssueResourceOrders:
         self._faults = faults
         self._meter = meter
 
-    async def assess(self, request: InitiatingRequest) -> Decision:
-        """Return what the request would take; nothing is stored or told (dry run)."""
+    async def rehearse(
+        self,
+        request: InitiatingRequest,
+        service_order: Callable[[Decision], Document] | None = None,
+        asked: Document | None = None,
+    ) -> RecordedRequest:
+        """Return the record that `take` would make; nothing is stored or told (dry run).
+
+        Raises:
+            TooLargeError: see `take`.
+        """
+        return self._recorded(await self._assess(request), service_order, None, asked)
+
+    def _recorded(
+        self,
+        decision: Decision,
+        service_order: Callable[[Decision], Document] | None,
+        idempotency: Idempotency | None,
+        asked: Document | None,
+    ) -> RecordedRequest:
+        """Return the record of a decision, with all that it plans."""
+        order = service_order(decision) if service_order else None
+        record = issue(decision, self._documents, order, idempotency, asked)
+        record = with_nothing_to_do(record, decision.request.received_date)
+        refuse_too_large(record)
+        return record
+
+    async def _assess(self, request: InitiatingRequest) -> Decision:
+        """Return what the request takes.
+
+        Raises:
+            TooLargeError: it asks for more items than a request may.
+        """
+        refuse_too_many(request)
         known = await self._known(request)
         decision = decide(request, known, self._addresses, request.received_date)
         wanting = [one.item for one in decision.assessment if not one.is_provisioned]
@@ -124,16 +161,21 @@ class IssueResourceOrders:
         Raises:
             IdempotencyConflictError: the key was used with another body.
             InProgressError: the record of the same request is being written, and stays unseen.
+            TooLargeError: it can't be kept with all that it takes; nothing of it is.
             StoreUnavailableError: nobody knows whether it is recorded; the same key makes it safe
                 to repeat. What is recorded will be issued.
         """
         await claim_key(idempotency, self._requests)
-        decision = await self.assess(request)
-        order = service_order(decision) if service_order else None
-        record = with_nothing_to_do(
-            issue(decision, self._documents, order, idempotency, asked), request.received_date
-        )
-        kept = await self._requests.add(record)
+        try:
+            decision = await self._assess(request)
+            record = self._recorded(decision, service_order, idempotency, asked)
+        except TooLargeError:
+            # So it is by the rules of now; by those of before it may have been taken.
+            kept = await self._taken(request.id)
+            if kept is None:
+                raise
+        else:
+            kept = await self._requests.add(record)
         if kept is not None:
             check_key(idempotency, kept.entity.idempotency)
             record = kept
@@ -143,6 +185,12 @@ class IssueResourceOrders:
         self._faults.reached("afterRecord")
         await self._plans.finish(record)
         return record
+
+    async def _taken(self, request_id: str) -> RecordedRequest | None:
+        try:
+            return await self._requests.get(request_id)
+        except NotFoundError:
+            return None
 
     async def amend(
         self, record: RecordedRequest, service_order: Document, moment: datetime
@@ -160,7 +208,7 @@ class IssueResourceOrders:
         if not asks_anew(before, request):
             return None
         again = replace(request, received_date=moment, round=before.round + 1)
-        decision = await self.assess(again)
+        decision = await self._assess(again)
         standing = await self._standing(record)
         return reassess(record, service_order, decision, standing, self._documents)
 
@@ -185,10 +233,18 @@ class IssueResourceOrders:
                 feasibility=await self._remembered(request, items),
                 issued=await self._issued(record, request),
             )
-            return release(record, request, known, self._addresses, self._documents)
+            after = release(record, request, known, self._addresses, self._documents)
+            if after is not None:
+                refuse_too_large(after)
+            return after
 
         read = partial(self._requests.get, request_id)
-        kept = await write_over(read, released, self._requests.replace)
+        try:
+            kept = await write_over(read, released, self._requests.replace)
+        except TooLargeError as error:
+            # Nobody is there to send it in several; it stays in the queue of hand-overs.
+            _log.warning("what waits can't go on: %s", error, extra={"request": request_id})
+            return
         await self._plans.finish(kept)
 
     async def _issued(

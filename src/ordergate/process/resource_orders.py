@@ -25,6 +25,7 @@ from ordergate.process.idempotency import check_key
 from ordergate.process.lifecycle import amend, removal
 from ordergate.process.ports import Idempotency
 from ordergate.process.revisions import write_over
+from ordergate.process.size import refuse_too_large_order
 from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
@@ -218,9 +219,11 @@ class KeepResourceOrders:
 
         Raises:
             InvalidDocumentError: see `acknowledge`.
+            TooLargeError: it can't be kept; nothing of it is.
             IdempotencyConflictError: the key was used with another body.
         """
         order = acknowledge(body, order_id, self._addresses, self._clock.now(), idempotency)
+        refuse_too_large_order(order)
         kept = await self._orders.add(order)
         if kept is not None:
             check_key(idempotency, kept.idempotency)
@@ -235,11 +238,15 @@ class KeepResourceOrders:
 
         Raises:
             NotFoundError: there is none.
+            TooLargeError: it can't be kept with what is added; it stays as it was.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
 
         async def amended(order: Entity) -> Entity | None:
-            return amend(order, change, self._clock.now(), self._check, self._addresses)
+            after = amend(order, change, self._clock.now(), self._check, self._addresses)
+            if after is not None:
+                refuse_too_large_order(after)
+            return after
 
         read = partial(self._orders.get, order_id)
         kept = await write_over(read, amended, self._orders.replace, if_revision)

@@ -17,6 +17,7 @@ from ordergate.process.service_lifecycle import (
     service_order_removal,
     told,
 )
+from ordergate.process.size import refuse_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -68,6 +69,7 @@ class KeepServiceOrders:
 
         Raises:
             NotFoundError: there is none.
+            TooLargeError: it can't be kept with what is added; it stays as it was.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
 
@@ -79,10 +81,13 @@ class KeepServiceOrders:
             if order.document["state"] in AMENDABLE and after["state"] == order.document["state"]:
                 decided = await self._process.amend(record, after, moment)
                 if decided is not None:
+                    refuse_too_large(decided)
                     return decided
             said = ", ".join(changed_attributes(order.document, after))
             order = changed(order, after, moment, *told(order.document, after))
-            return with_service_order(record, order, moment, "amended", said)
+            after_all = with_service_order(record, order, moment, "amended", said)
+            refuse_too_large(after_all)
+            return after_all
 
         standing = partial(self._standing, order_id)
         kept = await write_over(standing, amended, self._requests.replace, if_revision)

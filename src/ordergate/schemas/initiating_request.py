@@ -245,12 +245,6 @@ def _references(decision: Decision) -> Iterator[Document]:
         yield {name: document[name] for name in ("id", "href", "orderType", "domain")}
 
 
-def orders_of(decision: Decision) -> list[Document]:
-    """Return all resource orders that the decision issues, as TMF652 writes them."""
-    determined = [dumped(RESOURCE_ORDER, order) for order in decision.all_orders]
-    return [*determined, *(one.order.document for one in decision.predetermined)]
-
-
 def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver | None) -> Document:
     rule = assessment.rule
     written: Document = {

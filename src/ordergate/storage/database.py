@@ -17,7 +17,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from ordergate.errors import InvalidDocumentError, SetupError, StoreUnavailableError
+from ordergate.errors import InvalidDocumentError, SetupError, StoreUnavailableError, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,8 @@ def in_our_words() -> Iterator[None]:
 
     Raises:
         StoreUnavailableError: no answer in time, no primary, or a fault of the server.
-        InvalidDocumentError: the document can't be stored: too large, or a number beyond 64 bits.
+        TooLargeError: the document is larger than MongoDB takes.
+        InvalidDocumentError: it can't be stored: a number beyond 64 bits.
     """
     try:
         yield
@@ -70,7 +71,7 @@ def in_our_words() -> Iterator[None]:
             "Repeat the request with the same Idempotency-Key."
         ) from error
     except DocumentTooLarge as error:
-        raise InvalidDocumentError("The document is larger than the store can keep.") from error
+        raise TooLargeError("The document is larger than the store can keep.") from error
     except OperationFailure as error:
         raise StoreUnavailableError(f"The store refused: {error.details or error}.") from error
     except (BSONError, OverflowError, UnicodeEncodeError) as error:

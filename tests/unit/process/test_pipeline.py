@@ -182,8 +182,8 @@ class TestTake:
 
     def test_dry_run_stores_and_tells_nothing(self) -> None:
         house = House()
-        found = asyncio.run(house.pipeline.assess(request_of(mixed())))
-        assert len(found.all_orders) == 3
+        found = asyncio.run(house.pipeline.rehearse(request_of(mixed())))
+        assert len(found.plan.resource_order) == 3
         assert (house.issued(), house.requests.owed("req-1")) == ({}, [])
         assert (house.relay.woken, house.meter.counted) == (0, [])
 

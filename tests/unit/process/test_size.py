@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import bson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from make import MOMENT, item, request
+from ordergate.errors import TooLargeError
+from ordergate.model.events import EventType
+from ordergate.process.notify import notify
+from ordergate.process.ports import Entity, Plan, RecordedRequest
+from ordergate.process.size import (
+    MOST_BYTES,
+    MOST_REQUESTED,
+    Scale,
+    refuse_too_large,
+    refuse_too_large_order,
+    refuse_too_many,
+)
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+    max_leaves=20,
+)
+
+
+def order(length: int) -> Entity:
+    """Return an order with a description of that length, and its event."""
+    document = {"id": "order-1", "description": "x" * length}
+    event = notify(EventType.RESOURCE_ORDER_CREATE, document, 1, MOMENT, description="")
+    return Entity("order-1", document, owed=(event,))
+
+
+def recorded(*planned: Entity, **changes: Any) -> RecordedRequest:
+    return RecordedRequest(Entity("req-1", {"id": "req-1"}), plan=Plan(planned), **changes)
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_document_weighs_what_bson_makes_of_it(document: dict[str, Any]) -> None:
+    assert Scale().weigh(document) == len(bson.encode(document))
+
+
+def test_what_is_shared_is_gone_through_once_and_weighs_each_time() -> None:
+    shared: dict[str, Any] = {"a": "x" * 100}
+    for _ in range(40):
+        shared = {"a": shared, "b": shared}
+    assert Scale().weigh(shared) > 2**40
+
+
+def test_order_and_its_event_fill_the_limit_and_not_one_byte_more() -> None:
+    empty = order(0)
+    length = (MOST_BYTES - Scale().weigh_all([empty.document, empty.owed[0].document])) // 2
+    refuse_too_large_order(order(length))
+    with pytest.raises(TooLargeError, match="8 MiB is the most"):
+        refuse_too_large_order(order(length + 1))
+
+
+def test_record_counts_with_all_that_it_plans() -> None:
+    refuse_too_large(recorded(order(2_000_000)))
+    with pytest.raises(TooLargeError, match="several"):
+        refuse_too_large(recorded(order(2_000_000), order(2_000_000), order(2_000_000)))
+
+
+@pytest.mark.parametrize("attribute", ["service_order", "asked"])
+def test_record_counts_with_what_was_asked(attribute: str) -> None:
+    with pytest.raises(TooLargeError):
+        refuse_too_large(recorded(**{attribute: {"description": "x" * MOST_BYTES}}))
+
+
+def test_request_has_the_most_items_and_not_one_more() -> None:
+    items = [item(str(number)) for number in range(MOST_REQUESTED + 1)]
+    refuse_too_many(request(*items[1:]))
+    with pytest.raises(TooLargeError, match=r"1001 items; 1000 are the most\. Send it in several"):
+        refuse_too_many(request(*items))
