@@ -24,8 +24,9 @@ from ordergate.process.decide import decide
 from ordergate.process.intake import intake
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
-from ordergate.schemas.initiating_request import StandardDocuments
-from ordergate.schemas.service_order import read_service_order, write_service_order
+from ordergate.schemas.record import StandardDocuments
+from ordergate.schemas.service_order import read_service_order
+from ordergate.schemas.service_order_kept import write_service_order
 from ordergate.settings import Settings
 
 if TYPE_CHECKING:

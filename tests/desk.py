@@ -12,13 +12,14 @@ from fakes import (
     RecordingRelay,
 )
 from make import ADDRESSES, merge, resource_order
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from ordergate.process.ports import Entity, FaultPoints
+    from ordergate.process.entity import Entity
+    from ordergate.process.ports import FaultPoints
 
 KEY = Idempotency("key", "body")
 

@@ -13,7 +13,7 @@ from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.model.states import FINAL, FINAL_OF_TASK
-from ordergate.process.ports import Plan, ToRollUp
+from ordergate.process.entity import Plan, ToRollUp
 from ordergate.process.record import request_id_of
 from ordergate.process.rules import ExpressionError
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ordergate.model.cancel_task import CancelTaskKind
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
+    from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.evaluation import Effort
-    from ordergate.process.ports import Entity, RecordedRequest
     from ordergate.process.rules import Rule
 
 

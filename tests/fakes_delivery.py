@@ -26,7 +26,7 @@ from ordergate.storage.database import open_client
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database
 
 DELIVERED = Attempt(Outcome.DELIVERED, 201)

@@ -13,10 +13,10 @@ from fakes import InMemoryOrderBook
 from make import ADDRESSES, MOMENT
 from ordergate.model.completion import completed
 from ordergate.process.decide import decide
+from ordergate.process.entity import Entity
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.look_back import look_back
-from ordergate.process.ports import Entity
-from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

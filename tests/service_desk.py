@@ -19,21 +19,22 @@ from fakes import (
 )
 from make import ADDRESSES, example_rules, merge, request_of
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
+from ordergate.process.entity import Idempotency
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
-from ordergate.process.ports import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
-from ordergate.schemas.initiating_request import StandardDocuments
-from ordergate.schemas.service_order import write_service_order
+from ordergate.schemas.record import StandardDocuments
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ordergate.model.common import Document
     from ordergate.process.decide import Decision
-    from ordergate.process.ports import Entity, FaultPoints, RecordedRequest
+    from ordergate.process.entity import Entity, RecordedRequest
+    from ordergate.process.ports import FaultPoints
 
 
 class ServiceDesk:

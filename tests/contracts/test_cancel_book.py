@@ -13,7 +13,7 @@ from fakes import InMemoryCancelTaskBook
 from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
-from ordergate.process.ports import Entity, Idempotency
+from ordergate.process.entity import Entity, Idempotency
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.tmf630.query import parse_query

@@ -13,7 +13,7 @@ from fakes import InMemoryFeasibilityBook
 from fakes_delivery import empty, temporary_database
 from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
-from ordergate.process.ports import Entity, Idempotency
+from ordergate.process.entity import Entity, Idempotency
 from ordergate.storage.feasibility_assessments import COLLECTION, MongoFeasibilityBook
 from ordergate.tmf630.query import parse_query
 

@@ -15,7 +15,8 @@ from ordergate.delivery.ports import HandOvers
 from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
-from ordergate.process.ports import Entity, HandOverBook
+from ordergate.process.entity import Entity
+from ordergate.process.ports import HandOverBook
 from ordergate.storage.special_handling import MongoHandOverBook
 from ordergate.tmf630.query import parse_query
 

@@ -12,7 +12,7 @@ from fakes_delivery import MemoryHubs, MemoryLanes, empty, hub, temporary_databa
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
 from ordergate.model.notification import SPECIAL_ORDERS, TRACK_AND_MANAGE
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
 

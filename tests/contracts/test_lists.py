@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fakes_delivery import empty, temporary_database
 from ordergate.errors import InvalidQueryError, StoreUnavailableError
-from ordergate.process.ports import Entity
+from ordergate.process.entity import Entity
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.storage.entities import EntityReader
 from ordergate.storage.resource_orders import COLLECTION, MongoOrderBook

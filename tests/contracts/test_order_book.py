@@ -12,7 +12,7 @@ from fakes import InMemoryOrderBook
 from fakes_delivery import empty, owed, temporary_database
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import OrderState
-from ordergate.process.ports import Cancellation, Entity, Idempotency, ToRollUp
+from ordergate.process.entity import Cancellation, Entity, Idempotency, ToRollUp
 from ordergate.storage import resource_orders
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.resource_orders import MongoOrderBook

@@ -15,7 +15,7 @@ from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp
 from ordergate.model.states import OrderState
-from ordergate.process.ports import (
+from ordergate.process.entity import (
     Cancellation,
     Closing,
     Entity,

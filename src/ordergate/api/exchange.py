@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
     from ordergate.tmf630.patch import Change
     from ordergate.tmf630.query import Query
 

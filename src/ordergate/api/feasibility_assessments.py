@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ordergate.api.exchange import Reader
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Clock, Entity, Idempotency
+    from ordergate.process.entity import Entity, Idempotency
+    from ordergate.process.ports import Clock
 
 
 class AnswerFeasibility(Protocol):

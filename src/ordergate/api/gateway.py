@@ -15,7 +15,7 @@ from ordergate.api.exchange import (
     patch,
     query,
 )
-from ordergate.schemas.service_order import write_service_order
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ordergate.api.reception import Reception
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.process.entity import RecordedRequest
     from ordergate.process.hand_overs import KeepHandOvers
     from ordergate.process.pipeline import IssueResourceOrders
-    from ordergate.process.ports import RecordedRequest
 
 
 class Gateway:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Api, Document
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
 
 
 class Hubs(Protocol):

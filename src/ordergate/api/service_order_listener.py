@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ordergate.api.exchange import NewEntity, body, created, door, fingerprint
 from ordergate.errors import DuplicateError, InvalidDocumentError, NotFoundError
 from ordergate.process.idempotency import identify_event
-from ordergate.schemas.service_order import ORIGIN, notified_order, write_service_order
+from ordergate.schemas.service_order import ORIGIN, notified_order
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -14,7 +14,7 @@ from ordergate.api.exchange import (
     patch,
     query,
 )
-from ordergate.schemas.service_order import write_service_order
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -17,7 +17,7 @@ from ordergate.process.resource_orders import CancelResourceOrders, KeepResource
 from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.process.service_orders import KeepServiceOrders
-from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
     from ordergate.assembly.contracts import Contracts

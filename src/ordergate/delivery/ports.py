@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         LaneClaim,
         StoredEvent,
     )
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
 
 
 class Outcome(StrEnum):

@@ -17,8 +17,8 @@ from ordergate.model.completion import completed
 from ordergate.model.events import EventType
 from ordergate.model.relationships import is_dependency
 from ordergate.model.states import OrderState
+from ordergate.process.entity import Entity
 from ordergate.process.notify import notify
-from ordergate.process.ports import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
 
 SERVER_OWNED = (
     "id",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from ordergate.errors import InvalidDocumentError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
+from ordergate.process.entity import Entity
 from ordergate.process.idempotency import check_key
-from ordergate.process.ports import Entity
 from ordergate.process.revisions import write_over
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Clock, FeasibilityBook, Idempotency, RequestBook
+    from ordergate.process.entity import Idempotency
+    from ordergate.process.ports import Clock, FeasibilityBook, RequestBook
 
 _log = logging.getLogger(__name__)
 

@@ -15,15 +15,15 @@ from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
 from ordergate.model.states import CANCELLABLE, OrderState, TaskState
 from ordergate.process.cancel_task import begun, cancel_task, ended, is_due
+from ordergate.process.entity import Cancellation
 from ordergate.process.notify import changed
-from ordergate.process.ports import Cancellation
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity, Idempotency
+    from ordergate.process.entity import Entity, Idempotency
 
 _PROGRESS: dict[str, int] = {
     OrderState.ACKNOWLEDGED: 0,

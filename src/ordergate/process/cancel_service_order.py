@@ -16,8 +16,8 @@ from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
 from ordergate.model.states import CANCELLABLE, UNDER_CANCELLATION, OrderState, TaskState
 from ordergate.process.cancel_task import begun, cancel_task, ended, is_due
+from ordergate.process.entity import Cancellation
 from ordergate.process.notify import changed
-from ordergate.process.ports import Cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
+    from ordergate.process.entity import Entity, Idempotency
     from ordergate.process.issued import Issued
-    from ordergate.process.ports import Entity, Idempotency
 
 _KIND = CANCEL_SERVICE_ORDER
 _TASK_IDS = UUID("6d0f9a52-70c5-5c1e-a7a5-9f1f0b4b7a10")

@@ -9,15 +9,15 @@ from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import Occurrence
 from ordergate.model.states import CANCELLABLE, TaskState
+from ordergate.process.entity import Entity
 from ordergate.process.notify import changed
-from ordergate.process.ports import Entity
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.cancel_task import CancelTaskKind
     from ordergate.model.common import Document
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
 
 SERVER_OWNED = (
     "id",

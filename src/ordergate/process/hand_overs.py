@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Clock, Entity, HandOverBook
+    from ordergate.process.entity import Entity
+    from ordergate.process.ports import Clock, HandOverBook
     from ordergate.tmf630.patch import Change
 
 

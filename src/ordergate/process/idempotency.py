@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from ordergate.errors import IdempotencyConflictError, InvalidDocumentError
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

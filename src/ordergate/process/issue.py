@@ -13,8 +13,8 @@ from ordergate.model.events import EventType
 from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome
+from ordergate.process.entity import Entity, Plan, RecordedRequest, Waiting
 from ordergate.process.notify import notify
-from ordergate.process.ports import Entity, Plan, RecordedRequest, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
     from ordergate.process.decide import Decision
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
 

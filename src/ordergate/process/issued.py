@@ -10,7 +10,7 @@ from ordergate.model.states import CANCELLABLE, FINAL_OF_TASK, OrderState, TaskS
 from ordergate.process.cancel import denial
 
 if TYPE_CHECKING:
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
 
 _DELIVERED = frozenset({OrderState.COMPLETED, OrderState.PARTIAL})
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.ports import Closing, Entity
+    from ordergate.process.entity import Closing, Entity
     from ordergate.tmf630.patch import Change
 
     Check: TypeAlias = Callable[[Document], None]

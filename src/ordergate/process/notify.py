@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
     from ordergate.model.events import EventType, Occurrence
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
 
 _EVENT_IDS = UUID("0d4f2f0a-3d8f-5b8e-8a43-3d1b52d6a641")
 _DOMAINS = {

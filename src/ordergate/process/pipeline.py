@@ -36,17 +36,15 @@ if TYPE_CHECKING:
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
     from ordergate.process.decide import Decision
+    from ordergate.process.entity import Entity, Idempotency, RecordedRequest
     from ordergate.process.issue import Documents
     from ordergate.process.plans import CarryOutPlans
     from ordergate.process.ports import (
         Clock,
-        Entity,
         FaultPoints,
         FeasibilityBook,
-        Idempotency,
         Meter,
         OrderBook,
-        RecordedRequest,
         RequestBook,
         RuleBook,
     )

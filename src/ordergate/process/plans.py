@@ -21,14 +21,12 @@ from ordergate.process.revisions import write_over
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ordergate.process.entity import Closing, Entity, RecordedRequest
     from ordergate.process.ports import (
         Clock,
-        Closing,
-        Entity,
         FaultPoints,
         HandOverBook,
         OrderBook,
-        RecordedRequest,
         Relay,
         RequestBook,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.feasibility import FeasibilityAssessment
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.process.request import InitiatingRequest, RequestedItem
 
 DOMAIN = "predetermined"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import RecordedRequest
+    from ordergate.process.entity import RecordedRequest
 
     ItemKey: TypeAlias = tuple[str, str]
     """Id of a resource order, and of an item in it."""

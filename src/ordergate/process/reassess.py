@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from ordergate.errors import IllegalTransitionError, InvalidDocumentError
 from ordergate.model.states import FINAL, OrderState
 from ordergate.process.assess import Outcome
+from ordergate.process.entity import Plan
 from ordergate.process.issue import hand_overs_of, planned, waiting_in
 from ordergate.process.notify import changed
-from ordergate.process.ports import Plan
 from ordergate.process.record import re_recorded, service_order_of
 from ordergate.process.service_lifecycle import told
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
     from ordergate.process.decide import Decision
+    from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.issue import Documents
-    from ordergate.process.ports import Entity, RecordedRequest
     from ordergate.process.request import InitiatingRequest
 
 

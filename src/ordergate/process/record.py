@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
     from ordergate.model.order import ItemReference
-    from ordergate.process.ports import Entity, RecordedRequest
+    from ordergate.process.entity import Entity, RecordedRequest
 
 
 def service_order_of(record: RecordedRequest) -> Entity:

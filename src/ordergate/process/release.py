@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ordergate.model.states import OrderState
 from ordergate.process.decide import decide
+from ordergate.process.entity import Closing, Plan
 from ordergate.process.issue import hand_overs_of, planned, waiting_in
 from ordergate.process.notify import changed
-from ordergate.process.ports import Closing, Plan
 from ordergate.process.record import re_recorded, with_entry
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.process.assess import Assessment
     from ordergate.process.decide import Decision
+    from ordergate.process.entity import RecordedRequest
     from ordergate.process.issue import Documents
     from ordergate.process.knowledge import Knowledge
-    from ordergate.process.ports import RecordedRequest
     from ordergate.process.request import InitiatingRequest
 
 _DEFERRED = "waitsForUnissued"

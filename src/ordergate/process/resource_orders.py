@@ -21,9 +21,9 @@ from ordergate.errors import (
 from ordergate.model.states import UNDER_CANCELLATION
 from ordergate.process.acknowledge import acknowledge
 from ordergate.process.cancel import cancel, next_step
+from ordergate.process.entity import Idempotency
 from ordergate.process.idempotency import check_key
 from ordergate.process.lifecycle import amend, removal
-from ordergate.process.ports import Idempotency
 from ordergate.process.revisions import write_over
 from ordergate.process.size import refuse_too_large_order
 from ordergate.process.sweep import sweep_tasks
@@ -34,15 +34,9 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.cancel import Step
+    from ordergate.process.entity import Entity
     from ordergate.process.lifecycle import Check
-    from ordergate.process.ports import (
-        CancelTaskBook,
-        Clock,
-        Entity,
-        FaultPoints,
-        OrderBook,
-        Relay,
-    )
+    from ordergate.process.ports import CancelTaskBook, Clock, FaultPoints, OrderBook, Relay
     from ordergate.tmf630.patch import Change
 
     Follow: TypeAlias = Callable[[Entity], Awaitable[None]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity, RecordedRequest
+    from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.progress import Progress
 
 _NOTHING_ISSUED = frozenset({Outcome.REJECTED, Outcome.INFORMATION_REQUIRED})

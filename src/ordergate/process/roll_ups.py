@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ordergate.errors import NotFoundError, StaleRevisionError, StoreUnavailableError
-from ordergate.process.ports import ToRollUp
+from ordergate.process.entity import ToRollUp
 from ordergate.process.record import issued_in, request_id_of
 from ordergate.process.revisions import write_over
 from ordergate.process.roll_up import is_put_off, roll_up
@@ -19,15 +19,8 @@ from ordergate.process.roll_up import is_put_off, roll_up
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ordergate.process.ports import (
-        Clock,
-        Entity,
-        FaultPoints,
-        OrderBook,
-        RecordedRequest,
-        Relay,
-        RequestBook,
-    )
+    from ordergate.process.entity import Entity, RecordedRequest
+    from ordergate.process.ports import Clock, FaultPoints, OrderBook, Relay, RequestBook
 
 _log = logging.getLogger(__name__)
 

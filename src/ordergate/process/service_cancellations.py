@@ -27,10 +27,10 @@ from ordergate.process.cancel_service_order import (
     resource_task_body,
     resource_task_id,
 )
+from ordergate.process.entity import Idempotency
 from ordergate.process.hand_over import Resolution, resolved
 from ordergate.process.idempotency import check_key
 from ordergate.process.issued import Issued, IssuedOrder
-from ordergate.process.ports import Idempotency
 from ordergate.process.record import issued_in, request_id_of, service_order_of, with_service_order
 from ordergate.process.revisions import write_over
 from ordergate.process.sweep import sweep_tasks
@@ -39,14 +39,13 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.cancel_service_order import Step
+    from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.ports import (
         CancelTaskBook,
         Clock,
-        Entity,
         FaultPoints,
         HandOverBook,
         OrderBook,
-        RecordedRequest,
         Relay,
         RequestBook,
     )

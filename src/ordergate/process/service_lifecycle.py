@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.tmf630.patch import Change
 
 IMMUTABLE = frozenset(

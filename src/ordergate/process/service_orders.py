@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
+    from ordergate.process.entity import RecordedRequest
     from ordergate.process.plans import CarryOutPlans
-    from ordergate.process.ports import Clock, RecordedRequest, Relay, RequestBook
+    from ordergate.process.ports import Clock, Relay, RequestBook
     from ordergate.tmf630.patch import Change
 
 

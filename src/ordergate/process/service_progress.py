@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.process.progress import Moved, Progress, Requested
 
 _IDS = UUID("5b3c8c1e-6a55-5d0c-9e0b-0a6a3f7a6410")

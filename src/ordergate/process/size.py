@@ -15,7 +15,7 @@ from ordergate.errors import TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ordergate.process.ports import Entity, RecordedRequest
+    from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.request import InitiatingRequest
 
 MOST_BYTES = 8 * 1024 * 1024

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from ordergate.process.ports import CancelTaskBook, Entity
+    from ordergate.process.entity import Entity
+    from ordergate.process.ports import CancelTaskBook
 
 _log = logging.getLogger(__name__)
 

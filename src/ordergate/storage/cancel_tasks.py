@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.cancel_task import CancelTaskKind
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.storage.database import Database, Stored
 
 _UNFINISHED = {"unfinished": True}

@@ -20,7 +20,7 @@ from ordergate.errors import InvalidQueryError, NotFoundError, StoreUnavailableE
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
 from ordergate.model.states import OrderState
-from ordergate.process.ports import Cancellation, Entity, Idempotency
+from ordergate.process.entity import Cancellation, Entity, Idempotency
 from ordergate.storage.database import in_our_words
 from ordergate.storage.query import compile_filter, compile_missing_last, compile_sort
 from ordergate.tmf630.query import Operator

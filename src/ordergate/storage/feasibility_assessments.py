@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "feasibilityAssessment"

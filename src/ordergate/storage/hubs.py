@@ -24,7 +24,7 @@ from ordergate.storage.database import in_our_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ordergate.process.ports import Idempotency
+    from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database, Stored
 
 _TAKES_ORDERS = "takesOrders"

@@ -15,7 +15,7 @@ from ordergate.storage.entities import stored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.storage.database import Collection, Stored
 
 _DUPLICATE_KEY = 11000

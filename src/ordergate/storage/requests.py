@@ -13,7 +13,7 @@ from pymongo import IndexModel
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.states import OrderState
-from ordergate.process.ports import Closing, Plan, RecordedRequest, Waiting
+from ordergate.process.entity import Closing, Plan, RecordedRequest, Waiting
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,

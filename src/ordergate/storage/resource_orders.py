@@ -8,7 +8,7 @@ from pymongo import IndexModel
 
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import FINAL
-from ordergate.process.ports import ToRollUp
+from ordergate.process.entity import ToRollUp
 from ordergate.process.record import request_id_of
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ordergate.model.common import Document
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "resourceOrder"

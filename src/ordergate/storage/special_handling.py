@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "specialHandling"

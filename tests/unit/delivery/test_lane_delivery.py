@@ -24,7 +24,7 @@ from ordergate.delivery.retry import RetryPolicy
 from ordergate.errors import StoreUnavailableError
 from ordergate.model.common import Api
 from ordergate.model.notification import TRACK_AND_MANAGE
-from ordergate.process.ports import Entity
+from ordergate.process.entity import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

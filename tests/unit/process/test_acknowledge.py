@@ -8,10 +8,10 @@ from make import ADDRESSES, MOMENT, resource_order
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import timestamp
 from ordergate.process.acknowledge import SERVER_OWNED, acknowledge
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 
 if TYPE_CHECKING:
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
 
 
 def taken(**changes: Any) -> Entity:

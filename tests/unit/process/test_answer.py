@@ -8,7 +8,7 @@ from make import ADDRESSES, MOMENT
 from ordergate.errors import IdempotencyConflictError
 from ordergate.model.common import timestamp
 from ordergate.process.answer import AnswerFeasibility
-from ordergate.process.ports import Entity, Idempotency, RecordedRequest
+from ordergate.process.entity import Entity, Idempotency, RecordedRequest
 
 KEY = Idempotency("key", "body")
 BODY = {"for": {"initiatingRequest": {"id": "req-1"}, "itemId": "1"}, "result": "feasible"}

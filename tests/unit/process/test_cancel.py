@@ -22,14 +22,14 @@ from ordergate.errors import (
     UnknownResourceOrderError,
 )
 from ordergate.model.common import timestamp
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from fakes import InMemoryOrderBook
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
 
 LATER = timestamp(MOMENT + timedelta(hours=1))
 ITEM = {"action": "add", "resource": {"name": "Port"}}

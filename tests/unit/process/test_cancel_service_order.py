@@ -20,7 +20,7 @@ from ordergate.errors import (
 )
 from ordergate.model.common import timestamp
 from ordergate.process.cancel_service_order import resource_task_id
-from ordergate.process.ports import Idempotency, Plan
+from ordergate.process.entity import Idempotency, Plan
 from ordergate.process.record import service_order_of, with_service_order
 from service_desk import ServiceDesk
 

@@ -15,9 +15,9 @@ from ordergate.errors import (
     PreconditionFailedError,
 )
 from ordergate.model.common import timestamp
+from ordergate.process.entity import Entity
 from ordergate.process.hand_over import amend_hand_over
 from ordergate.process.hand_overs import KeepHandOvers
-from ordergate.process.ports import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,7 @@ import pytest
 from desk import at_once
 from fakes import InMemoryRequestBook
 from ordergate.errors import IdempotencyConflictError, InvalidDocumentError
+from ordergate.process.entity import Idempotency
 from ordergate.process.idempotency import (
     check_key,
     claim_key,
@@ -14,7 +15,6 @@ from ordergate.process.idempotency import (
     identify_event,
     requester_of,
 )
-from ordergate.process.ports import Idempotency
 
 DOOR = "/door"
 ROLES = ("Requester", "Customer")

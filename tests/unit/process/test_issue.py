@@ -23,9 +23,9 @@ from ordergate.model.states import OrderState
 from ordergate.process.assess import Outcome
 from ordergate.process.decide import decide
 from ordergate.process.draft import MOST_ITEMS
+from ordergate.process.entity import Idempotency
 from ordergate.process.issue import issue
 from ordergate.process.knowledge import Knowledge
-from ordergate.process.ports import Idempotency
 from ordergate.process.rules import (
     AppliesTo,
     Feasibility,
@@ -34,12 +34,12 @@ from ordergate.process.rules import (
     Requires,
     SpecialCondition,
 )
-from ordergate.schemas.initiating_request import StandardDocuments
-from ordergate.schemas.service_order import write_service_order
+from ordergate.schemas.record import StandardDocuments
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from ordergate.process.decide import Decision
-    from ordergate.process.ports import RecordedRequest
+    from ordergate.process.entity import RecordedRequest
     from ordergate.process.request import RequestedItem
     from ordergate.process.rules import Rule
 

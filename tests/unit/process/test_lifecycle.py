@@ -21,7 +21,7 @@ from ordergate.process.acknowledge import acknowledge
 from ordergate.process.lifecycle import amend, removal
 
 if TYPE_CHECKING:
-    from ordergate.process.ports import Entity
+    from ordergate.process.entity import Entity
 
 LATER = MOMENT + timedelta(hours=1)
 TABLE = {

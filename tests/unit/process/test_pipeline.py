@@ -35,20 +35,21 @@ from ordergate.errors import (
     IdempotencyConflictError,
     StoreUnavailableError,
 )
+from ordergate.process.entity import Idempotency
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
-from ordergate.process.ports import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders
 from ordergate.process.sweep import keep_sweeping
-from ordergate.schemas.initiating_request import StandardDocuments
-from ordergate.schemas.service_order import write_service_order
+from ordergate.schemas.record import StandardDocuments
+from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ordergate.model.common import Document
     from ordergate.process.decide import Decision
-    from ordergate.process.ports import FaultPoints, RecordedRequest
+    from ordergate.process.entity import RecordedRequest
+    from ordergate.process.ports import FaultPoints
 
 KEY = Idempotency("key", "body")
 TOO_OFTEN = 1000

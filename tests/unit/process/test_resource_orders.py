@@ -13,7 +13,7 @@ from ordergate.errors import (
     PreconditionFailedError,
     StaleRevisionError,
 )
-from ordergate.process.ports import Idempotency
+from ordergate.process.entity import Idempotency
 
 if TYPE_CHECKING:
     from fakes import InMemoryOrderBook

@@ -29,9 +29,9 @@ from ordergate.errors import (
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.states import FINAL, OrderState, next_states
+from ordergate.process.entity import Entity, RecordedRequest
 from ordergate.process.notify import changed
 from ordergate.process.plans import CarryOutPlans
-from ordergate.process.ports import Entity, RecordedRequest
 from ordergate.process.service_lifecycle import (
     IMMUTABLE,
     amend_service_order,

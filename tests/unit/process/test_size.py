@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from make import MOMENT, item, request
 from ordergate.errors import TooLargeError
 from ordergate.model.events import EventType
+from ordergate.process.entity import Entity, Plan, RecordedRequest
 from ordergate.process.notify import notify
-from ordergate.process.ports import Entity, Plan, RecordedRequest
 from ordergate.process.size import (
     MOST_BYTES,
     MOST_REQUESTED,

@@ -9,7 +9,7 @@ from ordergate.model.common import Action, Specification, timestamp
 from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.request import RequestType
-from ordergate.schemas.initiating_request import StandardDocuments, assessment_of
+from ordergate.schemas.record import StandardDocuments, assessment_of
 
 if TYPE_CHECKING:
     from ordergate.process.decide import Decision

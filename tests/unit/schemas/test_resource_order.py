@@ -7,7 +7,7 @@ from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
-from ordergate.schemas.initiating_request import StandardDocuments
+from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
     from ordergate.process.decide import Decision

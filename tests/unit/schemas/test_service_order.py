@@ -17,12 +17,8 @@ from ordergate.model.common import Action, Specification, timestamp
 from ordergate.model.service_order import Feature, ItemRelationship
 from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
-from ordergate.schemas.service_order import (
-    SERVER_OWNED,
-    notified_order,
-    read_service_order,
-    write_service_order,
-)
+from ordergate.schemas.service_order import SERVER_OWNED, notified_order, read_service_order
+from ordergate.schemas.service_order_kept import write_service_order
 
 
 def written(document: dict[str, Any]) -> dict[str, Any]:
