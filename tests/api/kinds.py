@@ -1,4 +1,4 @@
-"""The four kinds of request, asked for in words that no door has, and sent through the right one."""
+"""The four kinds of request, asked for in words of no door and sent through the right one."""
 
 from __future__ import annotations
 
@@ -202,8 +202,11 @@ class Bench:
         found: list[Document] = self.api.get(url).document
         return found
 
-    def answer(self, expect: int = 201, **body: Any) -> Document:
-        """Say whether something is feasible."""
+    def answer(self, request: Document | None = None, item_id: str = "1", **body: Any) -> Document:
+        """Say whether something is feasible: an item of a request, or whatever `body` says."""
+        expect = body.pop("expect", 201)
+        if request is not None:
+            body["for"] = {"initiatingRequest": {"id": request["id"]}, "itemId": item_id}
         found: Document = self.api.post(
             f"{GATEWAY}/feasibilityAssessment", body, expect=expect
         ).document
@@ -236,7 +239,7 @@ def waits(item: Document) -> set[str]:
 
 def characteristics(described: Document) -> Document:
     """Return name to value, of a resource or of a requested item."""
-    found = described.get("resourceCharacteristic", described.get("characteristic", []))
+    found = described.get("resourceCharacteristic") or described.get("characteristic") or ()
     return {one["name"]: one["value"] for one in found}
 
 

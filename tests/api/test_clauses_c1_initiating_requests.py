@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.kinds import KINDS, PARTNER, Bench, Wanted, characteristics, line, waits
+from api.kinds import KINDS, PARTNER, Wanted, characteristics, line, waits
 
 if TYPE_CHECKING:
     from api.client import Client
+    from api.kinds import Bench
 
 EXPRESSED = line("port", characteristic={"askedBy": {"expr": "request.requestType"}})
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 
 from api.client import TMF641
-from api.kinds import Bench, Wanted, line
+from api.kinds import Wanted, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api.kinds import Kind
+    from api.kinds import Bench, Kind
 
 REQUIRES = {
     "characteristic": {
@@ -162,7 +162,7 @@ def check_service_order(order: dict[str, Any], state: str, codes: list[str]) -> 
     assert [one["code"] for one in order.get("errorMessage", [])] == whole_order
 
 
-WORST_FIRST = (
+WORST_FIRST: tuple[dict[str, Any], ...] = (
     {"characteristic": {"speed": 101}},
     {"place": {}},
     {"characteristic": {"speed": 51}},
@@ -250,7 +250,7 @@ def test_request_that_breaks_the_contract_is_refused_and_leaves_nothing(
 ) -> None:
     external_id = f"EXT-{uuid4()}"
     body = bench.kind.body(Wanted("svc-1"), externalId=external_id)
-    (item,) = body.get("serviceOrderItem", body.get("requestedItem"))
+    (item,) = body.get("serviceOrderItem") or body["requestedItem"]
     if attribute == "specification" and bench.kind.is_service_order:
         item["service"] = {}
     else:

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from api.client import TMF652
-from api.kinds import Bench, Wanted, characteristics, line, waits
+from api.kinds import Wanted, characteristics, line, waits
 
 if TYPE_CHECKING:
-    from api.kinds import Document
+    from api.kinds import Bench, Document
 
 REQUIRES = {
     "characteristic": {
@@ -242,13 +242,9 @@ def test_survey_of_a_change_comes_first_where_the_rule_wants_one(bench: Bench) -
     added = service.ask("add", sites="N")
     early = service.ask("modify", speed=20, sites="N")
     assert bench.codes(early) == ["beingAssessed"]
-    bench.answer(
-        **{"for": {"initiatingRequest": {"id": added["id"]}, "itemId": "1"}}, result="feasible"
-    )
+    bench.answer(added, result="feasible")
     bench.deliver(added)
     record = service.ask("modify", speed=20, sites="N")
     assert order_types(bench, record) == {"feasibility"}
-    bench.answer(
-        **{"for": {"initiatingRequest": {"id": record["id"]}, "itemId": "1"}}, result="feasible"
-    )
+    bench.answer(record, result="feasible")
     assert order_types(bench, record) == {"feasibility", "change"}

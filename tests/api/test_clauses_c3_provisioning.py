@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
-from api.kinds import Bench, Wanted, characteristics, line, waits
+from api.kinds import Wanted, characteristics, line, waits
+
+if TYPE_CHECKING:
+    from api.kinds import Bench
 
 SITES = {"sites": {"type": "array", "items": {"type": "string"}}}
 EARLY, LATE = "2099-01-15T08:00:00.000Z", "2099-03-15T08:00:00.000Z"

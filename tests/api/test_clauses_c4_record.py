@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from api.client import GATEWAY, TMF652
-from api.kinds import Bench, Wanted, characteristics, line
+from api.kinds import Wanted, characteristics, line
+
+if TYPE_CHECKING:
+    from api.kinds import Bench
 
 REQUIRES = {"characteristic": {"speed": {"type": "integer"}}}
 SPECIAL = [{"code": "tooFast", "when": "characteristic.speed > 50", "reason": "So fast."}]
@@ -117,7 +120,8 @@ def test_timeline_tells_what_happened_in_order(bench: Bench) -> None:
     record = bench.send(Wanted(bench.rule()), Wanted("svc-nobody-knows", "2"))
     assert events(record) == ["received", "assessed", "issued", "handedOver"]
     bench.answer(
-        **{"for": {"initiatingRequest": {"id": record["id"]}, "itemId": "2"}},
+        record,
+        "2",
         result="infeasible",
     )
     (standard,) = [one for one in bench.orders(record) if one["orderType"] == "provision"]

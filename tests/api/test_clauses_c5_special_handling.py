@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.client import GATEWAY
-from api.kinds import Bench, Wanted, characteristics, line
+from api.kinds import Wanted, characteristics, line
 
 if TYPE_CHECKING:
-    from api.kinds import Document
+    from api.kinds import Bench, Document
 
 UNKNOWN = "svc-nobody-knows"
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from api.kinds import Bench, Wanted, line, waits
+from api.kinds import Wanted, line, waits
 
 if TYPE_CHECKING:
-    from api.kinds import Document
+    from api.kinds import Bench, Document
 
 ORDER = {
     "domain": "radio",
@@ -40,17 +40,13 @@ def wanted() -> Wanted:
     )
 
 
-def to(record: Document, item_id: str = "1") -> Document:
-    return {"for": {"initiatingRequest": {"id": record["id"]}, "itemId": item_id}}
-
-
 def states(bench: Bench, record: Document) -> dict[str, str]:
     return {one["orderType"]: one["state"] for one in bench.orders(record)}
 
 
 def test_answer_issues_what_was_determined(bench: Bench, wanted: Wanted) -> None:
     record = bench.send(wanted)
-    answer = bench.answer(**to(record), **FEASIBLE)
+    answer = bench.answer(record, **FEASIBLE)
     assert states(bench, record) == {"feasibility": "completed", "provision": "acknowledged"}
     issued = bench.by_domain(record)["radio"]
     assert [one["id"] for one in issued["orderItem"]] == ["mast", "link"]
@@ -62,7 +58,7 @@ def test_answer_issues_what_was_determined(bench: Bench, wanted: Wanted) -> None
 
 def test_infeasible_item_has_failed(bench: Bench, wanted: Wanted) -> None:
     record = bench.send(wanted)
-    bench.answer(**to(record), result="infeasible", note=[{"text": "No line of sight."}])
+    bench.answer(record, result="infeasible", note=[{"text": "No line of sight."}])
     assert states(bench, record) == {"feasibility": "failed"}
     after = bench.record(record)
     assert (after["state"], after["requestedItem"][0]["state"]) == ("failed", "failed")
@@ -75,8 +71,8 @@ def test_survey_that_a_rule_wants_is_answered_by_its_own_set(bench: Bench) -> No
     specification = bench.rule(line("port"), line("vlan", "port"), feasibility="always")
     record = bench.send(Wanted(specification), Wanted(specification, "2", waits_for=("1",)))
     assert states(bench, record) == {"feasibility": "acknowledged"}
-    bench.answer(**to(record), result="feasible")
-    bench.answer(**to(record, "2"), result="feasible")
+    bench.answer(record, result="feasible")
+    bench.answer(record, "2", result="feasible")
     provided = {
         item["id"]: item
         for one in bench.orders(record)
@@ -122,7 +118,7 @@ def test_assessment_of_something_else_is_looked_at_and_left(
 
 
 def test_assessment_is_named_by_the_requester(bench: Bench, wanted: Wanted) -> None:
-    known = bench.answer(**to(bench.send(wanted)), **FEASIBLE)
+    known = bench.answer(bench.send(wanted), **FEASIBLE)
     related = {"id": known["id"], "role": "feasibilityAssessment", "@referredType": "X"}
     named: Document = {"relatedEntity": [related]}
     if bench.kind.is_service_order:
@@ -138,9 +134,9 @@ def test_assessment_is_named_by_the_requester(bench: Bench, wanted: Wanted) -> N
 
 def test_second_assessment_takes_the_place_of_the_first(bench: Bench, wanted: Wanted) -> None:
     record = bench.send(wanted)
-    bench.answer(**to(record), **FEASIBLE)
+    bench.answer(record, **FEASIBLE)
     before = bench.orders(record)
-    second = bench.answer(**to(record), **FEASIBLE)
+    second = bench.answer(record, **FEASIBLE)
     assert bench.orders(record) == before
     later = bench.send(wanted)
     used = [one for one in bench.assessed(later).get("lookedUp", []) if one["used"]]
@@ -158,7 +154,7 @@ def test_two_requests_that_wait_for_one_assessment_both_go_on(bench: Bench, want
 def test_what_waited_goes_on_or_is_given_up(bench: Bench, wanted: Wanted, result: str) -> None:
     waiting = Wanted(bench.rule(), "2", waits_for=("1",))
     record = bench.send(wanted, waiting)
-    bench.answer(**to(record), **(FEASIBLE if result == "feasible" else {"result": result}))
+    bench.answer(record, **(FEASIBLE if result == "feasible" else {"result": result}))
     if result == "feasible":
         (port,) = bench.by_domain(record)["access"]["orderItem"]
         assert waits(port) == {"link"}
@@ -172,7 +168,7 @@ def test_what_waited_goes_on_or_is_given_up(bench: Bench, wanted: Wanted, result
 def test_what_was_predetermined_can_be_changed_and_recovered(bench: Bench, wanted: Wanted) -> None:
     mine = replace(wanted, service=f"service-{uuid4()}")
     record = bench.send(mine)
-    bench.answer(**to(record), **FEASIBLE)
+    bench.answer(record, **FEASIBLE)
     bench.deliver(record)
     gone = bench.send(replace(mine, action="delete"))
     items = {item["resource"]["name"]: item for item in bench.order(gone)["orderItem"]}

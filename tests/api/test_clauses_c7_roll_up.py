@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.client import TMF641, TMF652
-from api.kinds import Bench, Wanted, line
+from api.kinds import Wanted, line
 
 if TYPE_CHECKING:
-    from api.kinds import Document
+    from api.kinds import Bench, Document
 
 LINES = (line("port"), line("vlan", "port", domain="core"))
 
@@ -125,7 +125,12 @@ class TestServiceOrders:
 
     def test_cancellation_cascades(self, tmf641_bench: Bench) -> None:
         bench = tmf641_bench
-        record = bench.send(Wanted(bench.rule(*LINES)), Wanted("svc-nobody-knows", "2"))
+        specification = bench.rule(*LINES)
+        record = bench.send(
+            Wanted(specification),
+            Wanted("svc-nobody-knows", "2"),
+            Wanted(specification, "3", waits_for=("2",)),
+        )
         task = self.cancel(bench, record)
         assert task["state"] == "done"
         assert task["effectiveCancellationDate"]
@@ -133,9 +138,19 @@ class TestServiceOrders:
         assert [one["resolution"] for one in bench.hand_overs(record)] == ["withdrawn"]
         after = bench.record(record)
         assert after["state"] == "cancelled"
+        assert {one["state"] for one in after["requestedItem"]} == {"cancelled"}
+        assert {one["state"] for one in after["resourceOrder"]} == {"cancelled"}
         check_service_order(bench, after)
         reasons = {one["cancellationReason"] for one in bench.orders(record)}
         assert reasons == {"moved away"}
+
+    def test_order_that_misses_something_is_cancelled(self, tmf641_bench: Bench) -> None:
+        bench = tmf641_bench
+        record = bench.send(Wanted(bench.rule(requires={"place": ["site"]})))
+        assert self.cancel(bench, record)["state"] == "done"
+        after = bench.record(record)
+        assert after["state"] == "cancelled"
+        check_service_order(bench, after)
 
     def test_cancellation_is_denied_past_a_point_of_no_return(self, tmf641_bench: Bench) -> None:
         bench = tmf641_bench

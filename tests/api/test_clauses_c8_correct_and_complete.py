@@ -156,7 +156,5 @@ def test_determined_order_that_is_broken_is_refused(bench: Bench) -> None:
         }
         for one, other in (("1", "2"), ("2", "1"))
     ]
-    answered = {"initiatingRequest": {"id": record["id"]}, "itemId": "1"}
-    body = {"for": answered, "result": "feasible", "resourceOrder": [{"orderItem": items}]}
-    bench.answer(400, **body)
+    bench.answer(record, expect=400, result="feasible", resourceOrder=[{"orderItem": items}])
     assert [one["state"] for one in bench.hand_overs(record)] == ["open"]

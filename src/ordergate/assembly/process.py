@@ -199,4 +199,5 @@ class _Ground:
             process=requests,
             addresses=self.addresses,
             clock=self.clock,
+            faults=self.faults,
         )

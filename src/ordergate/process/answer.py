@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.process.entity import Idempotency
-    from ordergate.process.ports import Clock, FeasibilityBook, RequestBook
+    from ordergate.process.ports import Clock, FaultPoints, FeasibilityBook, RequestBook
 
 _log = logging.getLogger(__name__)
 
@@ -54,12 +54,14 @@ class AnswerFeasibility:
         process: Releasing,
         addresses: Addresses,
         clock: Clock,
+        faults: FaultPoints,
     ) -> None:
         self._assessments = assessments
         self._requests = requests
         self._process = process
         self._addresses = addresses
         self._clock = clock
+        self._faults = faults
 
     async def take(
         self, body: Document, assessment_id: str, idempotency: Idempotency | None
@@ -78,6 +80,7 @@ class AnswerFeasibility:
         if kept is not None:
             check_key(idempotency, kept.idempotency)
             assessment = kept
+        self._faults.reached("afterFeasibilityAssessment")
         await self._apply(assessment)
         return assessment
 

@@ -74,6 +74,7 @@ class CarryOutPlans:
     async def finish(self, record: RecordedRequest) -> None:
         """Issue what the plan holds; doing it again changes nothing."""
         if record.plan:
+            self._faults.reached("afterPlan")
             for order_id in record.plan.superseded:
                 await self._superseding.supersede(order_id, record.entity.id)
                 self._faults.reached("afterSuperseded")

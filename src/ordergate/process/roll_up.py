@@ -76,6 +76,29 @@ def with_nothing_to_do(record: RecordedRequest, moment: datetime) -> RecordedReq
     return replace(done, entity=replace(done.entity, revision=record.revision, owed=owed))
 
 
+def taken_back(
+    record: RecordedRequest, orders: Iterable[Entity], moment: datetime
+) -> RecordedRequest:
+    """Return the record of a service order whose cancellation was accepted, as its orders are now.
+
+    Nothing waits in it any more: what nothing was issued for is cancelled too.
+    """
+    before = record.entity.document
+    assessment = before["assessment"]
+    given_up = {one.item_id for one in record.waiting}
+    if assessment["outcome"] in _NOTHING_ISSUED:
+        given_up = {one["id"] for one in assessment["item"]}
+    items = [
+        {**one, "state": str(OrderState.CANCELLED)} if one["id"] in given_up else one
+        for one in assessment["item"]
+    ]
+    document = {**before, "assessment": {**assessment, "item": items}}
+    after = replace(record, entity=replace(record.entity, document=document), waiting=())
+    there = {one.id: one.document for one in orders}
+    told = _with_moves_told(before, progress(after, there).document, moment)
+    return replace(after, entity=replace(record.entity, document=told))
+
+
 def is_put_off(record: RecordedRequest) -> bool:
     """Return whether nobody can say yet if the roll-up matters: a cancellation is assessed."""
     return bool(record.entity.document["state"] == OrderState.ASSESSING_CANCELLATION)

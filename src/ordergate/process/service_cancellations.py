@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -33,6 +32,7 @@ from ordergate.process.idempotency import check_key
 from ordergate.process.issued import Issued, IssuedOrder
 from ordergate.process.record import issued_in, request_id_of, service_order_of, with_service_order
 from ordergate.process.revisions import write_over
+from ordergate.process.roll_up import taken_back
 from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from ordergate.process.resource_orders import CancelResourceOrders
 
 _log = logging.getLogger(__name__)
+
+_ACCEPTED = frozenset({OrderState.PENDING_CANCELLATION, OrderState.CANCELLED})
 
 _LOOKS = 32
 """How often a task is gone on with before it is left to the sweeper; eight steps are the most."""
@@ -161,20 +163,23 @@ class CancelServiceOrders:
             step = next_step(task, order, issued, self._clock.now())
             if step is None:
                 break
-            if await self._take(step, task, record):
+            if await self._take(step, task, record, issued):
                 self._relay.wake()
                 self._faults.reached(step.done)
         return await self._tasks.get(task_id)
 
-    async def _take(self, step: Step, task: Entity, record: RecordedRequest | None) -> bool:
+    async def _take(
+        self, step: Step, task: Entity, record: RecordedRequest | None, issued: Issued
+    ) -> bool:
         if step.task is not None:
             return await self._tasks.replace(step.task)
         if step.order is not None and record is not None:
-            said = f"{record.entity.document['state']} -> {step.order.document['state']}"
+            before, state = record.entity.document["state"], step.order.document["state"]
             moment = self._clock.now()
+            if state in _ACCEPTED:
+                record = taken_back(record, [one.order for one in issued.order], moment)
+            said = f"{before} -> {state}"
             after = with_service_order(record, step.order, moment, "stateChanged", said)
-            if step.order.document["state"] == OrderState.PENDING_CANCELLATION:
-                after = replace(after, waiting=())  # nothing is to be released any more
             return await self._requests.replace(after)
         for order in step.cancel:
             await self._cancel(task, order)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from desk import at_once
-from fakes import FixedClock, InMemoryFeasibilityBook, InMemoryRequestBook
+from fakes import FixedClock, InMemoryFeasibilityBook, InMemoryRequestBook, NoFaults
 from make import ADDRESSES, MOMENT
 from ordergate.errors import IdempotencyConflictError
 from ordergate.model.common import timestamp
@@ -37,6 +37,7 @@ def process(book: InMemoryFeasibilityBook) -> AnswerFeasibility:
         process=NothingWaits(),
         addresses=ADDRESSES,
         clock=FixedClock(),
+        faults=NoFaults(),
     )
 
 

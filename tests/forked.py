@@ -1,0 +1,104 @@
+"""Gateways forked from a process that has everything imported, for tests that start very many.
+
+Each is a process of its own that runs `ordergate serve`; only its imports were done before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import psutil
+import requests
+
+from running import eventually, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NURSERY = """
+import json, os, signal, sys
+from ordergate.assembly import running
+from ordergate.cli.commands import main
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+sys.argv = ["ordergate", "serve"]
+for line in sys.stdin:
+    pid = os.fork()
+    if not pid:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(2, 1)
+        os.environ.update(json.loads(line))
+        main()
+        os._exit(0)
+    print(pid, flush=True)
+"""
+
+
+class Nursery:
+    """Forks gateways, which all write to one log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("ORDERGATE_")}
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _NURSERY],
+                env=clean,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._turn = threading.Lock()
+
+    def start(self, **environ: str) -> ForkedGateway:
+        """Start a gateway and wait until it is ready."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        port = free_port()
+        with self._turn:
+            print(
+                json.dumps({"ORDERGATE_PORT": str(port), **environ}),
+                file=self._process.stdin,
+                flush=True,
+            )
+            pid = int(self._process.stdout.readline())
+        gateway = ForkedGateway(pid, port)
+        eventually(gateway.is_ready, within=60)
+        return gateway
+
+    def close(self) -> None:
+        """End the process that forks; gateways that were not ended stay."""
+        self._process.communicate(timeout=20)
+
+
+class ForkedGateway:
+    """A running gateway."""
+
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid = pid
+        self.url = f"http://127.0.0.1:{port}"
+
+    def is_ready(self) -> bool:
+        """Say whether it takes requests."""
+        assert self.is_there(), "it ended at its start"
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def is_there(self) -> bool:
+        """Say whether the process has not ended."""
+        return psutil.pid_exists(self.pid)
+
+    def kill(self) -> None:
+        """End it by kill -9, if it is there, and wait until it has gone."""
+        if self.is_there():
+            os.kill(self.pid, signal.SIGKILL)
+        eventually(lambda: not self.is_there())
