@@ -28,17 +28,24 @@ from make import (
     MOMENT,
     example,
     example_rules,
+    line,
     request_of,
+    resource_order,
+    rule,
     service_item,
 )
 from ordergate.errors import (
     IdempotencyConflictError,
     StoreUnavailableError,
+    TooLargeError,
 )
-from ordergate.process.entity import Idempotency
+from ordergate.model.common import Specification, timestamp
+from ordergate.process.entity import Entity, Idempotency
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
 from ordergate.process.resource_orders import CancelResourceOrders
+from ordergate.process.rules import AppliesTo, Literal
+from ordergate.process.size import MOST_BYTES
 from ordergate.process.sweep import keep_sweeping
 from ordergate.schemas.record import StandardDocuments
 from ordergate.schemas.service_order_kept import write_service_order
@@ -60,9 +67,11 @@ class House:
     """The pipeline over fakes; `restarted` is the same stores in a new process."""
 
     def __init__(self, faults: FaultPoints | None = None) -> None:
+        self.rules = example_rules()
         self.requests = InMemoryRequestBook()
         self.orders = InMemoryOrderBook()
         self.hand_overs = InMemoryHandOverBook()
+        self.assessments = InMemoryFeasibilityBook()
         self.clock = FixedClock()
         self.relay = RecordingRelay()
         self.meter = CountingMeter()
@@ -83,10 +92,10 @@ class House:
             requests=self.requests, hand_overs=self.hand_overs, superseding=cancellations, **parts
         )
         return IssueResourceOrders(
-            rules=FixedRules(*example_rules()),
+            rules=FixedRules(*self.rules),
             requests=self.requests,
             orders=self.orders,
-            assessments=InMemoryFeasibilityBook(),
+            assessments=self.assessments,
             documents=StandardDocuments(),
             addresses=ADDRESSES,
             clock=self.clock,
@@ -124,6 +133,33 @@ def mixed() -> dict[str, Any]:
     """Return an order with a standard item and a special one."""
     unknown = service_item("2", serviceSpecification={"id": "svc-unknown"})
     return {"serviceOrderItem": [service_item("1"), unknown]}
+
+
+def feasible(**order: Any) -> Entity:
+    """Return an assessment that holds one order for the second item of `req-1`."""
+    document = {
+        "id": "fa-1",
+        "href": ADDRESSES.feasibility_assessment("fa-1"),
+        "for": {"initiatingRequest": {"id": "req-1"}, "itemId": "2"},
+        "result": "feasible",
+        "recordedDate": timestamp(MOMENT),
+        "resourceOrder": [resource_order(**order)],
+    }
+    return Entity("fa-1", document)
+
+
+class TestRelease:
+    @pytest.mark.parametrize(("length", "orders"), [(10, 4), (MOST_BYTES, 3)])
+    def test_what_an_answer_holds_is_issued_unless_it_is_too_large(
+        self, length: int, orders: int
+    ) -> None:
+        house = House()
+        asyncio.run(house.take(mixed()))
+        asyncio.run(house.assessments.add(feasible(description="x" * length)))
+        asyncio.run(house.pipeline.release("req-1"))
+        assert len(house.issued()) == orders
+        waiting = asyncio.run(house.requests.get("req-1")).waiting
+        assert len(waiting) == 4 - orders
 
 
 class TestTake:
@@ -180,6 +216,24 @@ class TestTake:
         assert house.issued() == {}
         assert len(house.requests.owed("req-1")) == 2
         assert house.relay.woken == 1
+
+    def test_request_that_is_too_large_is_refused_before_anything_is_stored(self) -> None:
+        house = House()
+        with pytest.raises(TooLargeError):
+            asyncio.run(house.take({**mixed(), "description": "x" * MOST_BYTES}))
+        assert (house.issued(), house.requests.writes) == ({}, 0)
+        assert (house.relay.woken, house.meter.counted) == (0, [])
+
+    def test_what_was_taken_is_answered_again_though_it_would_be_too_large_now(self) -> None:
+        house = House()
+        first = asyncio.run(house.take(mixed()))
+        port = line("port", quantity=Literal(1900), characteristic={"a": Literal("x" * 9000)})
+        house.rules = (rule(port, applies_to=AppliesTo(Specification("svc-fibre-access"))),)
+        house.pipeline = house.restarted()
+        again = asyncio.run(house.take(mixed()))
+        assert again.entity.document == first.entity.document
+        with pytest.raises(IdempotencyConflictError):
+            asyncio.run(house.take(mixed(), Idempotency("key", "other")))
 
     def test_dry_run_stores_and_tells_nothing(self) -> None:
         house = House()

@@ -12,8 +12,10 @@ from ordergate.errors import (
     NotFoundError,
     PreconditionFailedError,
     StaleRevisionError,
+    TooLargeError,
 )
 from ordergate.process.entity import Idempotency
+from ordergate.process.size import MOST_BYTES
 
 if TYPE_CHECKING:
     from fakes import InMemoryOrderBook
@@ -103,3 +105,22 @@ class TestKeepResourceOrders:
         at_once(desk.door.change("ro-1", merge({"state": "inProgress"})))
         with pytest.raises(IllegalTransitionError):
             at_once(desk.door.remove("ro-1"))
+
+
+def test_order_that_is_too_large_is_not_kept() -> None:
+    desk = Desk()
+    with pytest.raises(TooLargeError):
+        at_once(desk.door.take(resource_order(description="x" * MOST_BYTES), "ro-2"))
+    assert desk.orders.ids() == {"ro-1"}
+
+
+def test_change_that_makes_an_order_too_large_is_refused_and_others_are_not() -> None:
+    desk = Desk(description="x" * (MOST_BYTES // 3))
+    larger = merge({"description": "x" * (MOST_BYTES * 2 // 3)})
+    with pytest.raises(TooLargeError):
+        at_once(desk.door.change("ro-1", larger))
+    kept = at_once(desk.door.change("ro-1", merge({"state": "inProgress"})))
+    assert (kept.document["state"], len(kept.document["description"])) == (
+        "inProgress",
+        MOST_BYTES // 3,
+    )
