@@ -25,9 +25,10 @@ from ordergate.process.match import AmbiguousResourceError
 from ordergate.process.predetermined import predetermined
 from ordergate.process.previous import NOTHING
 from ordergate.process.rules import ExpressionError
+from ordergate.process.size import refuse_too_entangled
 from ordergate.process.special_handling import special_handling
 from ordergate.process.supersede import supersede
-from ordergate.process.verify import verify
+from ordergate.process.verify import entangled, verify
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ def decide(
 
     Args:
         only: ids of the items to decide, where others were decided in an earlier round.
+
+    Raises:
+        TooLargeError: its order items wait for one another in more ways than can be kept.
     """
     case = _Case(request, known, addresses, moment, Effort())
     withdrawn, kept = supersede(request, known.previous, known.waiting), frozenset[str]()
@@ -163,9 +167,13 @@ class _Case:
         while True:
             foreseen = [one for each in current for one in self._predetermined(each)]
             deferred = _deferred(self.request, current, self.known)
-            orders = self._determined(current, drafts, foreseen, deferred)
-            issued = [one for one in current if one.item.id not in deferred]
-            findings = dict(verify(self.request, issued, orders))
+            linked_drafts = self._linked(current, drafts, foreseen, deferred)
+            findings = dict(entangled(self.request, current, linked_drafts))
+            if not findings:
+                refuse_too_entangled(sum(len(one.depends_on) for one in linked_drafts))
+                orders = determine(self.request, linked_drafts, self.addresses, self.moment)
+                issued = [one for one in current if one.item.id not in deferred]
+                findings = dict(verify(self.request, issued, orders))
             if not findings:
                 break
             current = [
@@ -231,13 +239,13 @@ class _Case:
             settled.append(explained(one, made, previous))
         return settled, drafts
 
-    def _determined(
+    def _linked(
         self,
         current: Iterable[Assessment],
         drafts: Mapping[str, tuple[Draft, ...]],
         foreseen: Iterable[Predetermined],
         deferred: Collection[str],
-    ) -> tuple[ResourceOrder, ...]:
+    ) -> tuple[Draft, ...]:
         standing = {
             one.item.id: drafts.get(one.item.id, ())
             for one in current
@@ -248,8 +256,7 @@ class _Case:
             exits[one.item_id] = (*exits.get(one.item_id, ()), *one.exits)
         previous, awaited = self.known.previous, self.known.awaited
         elsewhere = Elsewhere(exits=exits, previous=previous, awaited=awaited)
-        linked_drafts = linked(standing, self.request.item, elsewhere)
-        return determine(self.request, linked_drafts, self.addresses, self.moment)
+        return linked(standing, self.request.item, elsewhere)
 
     def _hand_overs(self, current: Iterable[Assessment]) -> Iterator[HandOver]:
         """Yield the hand-overs of what is special, and whose feasibility nobody knows (C5)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ordergate.model.common import Action
@@ -45,9 +46,12 @@ class _Exits:
     drafts: tuple[str, ...] = ()
     issued: tuple[ItemReference, ...] = ()
 
-    def __add__(self, other: _Exits) -> _Exits:
-        drafts = tuple(dict.fromkeys((*self.drafts, *other.drafts)))
-        return _Exits(drafts, tuple(dict.fromkeys((*self.issued, *other.issued))))
+    @classmethod
+    def of_all(cls, *several: _Exits) -> _Exits:
+        """Return those of several, each once."""
+        drafts = dict.fromkeys(chain.from_iterable(one.drafts for one in several))
+        issued = dict.fromkeys(chain.from_iterable(one.issued for one in several))
+        return cls(tuple(drafts), tuple(issued))
 
 
 def linked(
@@ -71,7 +75,9 @@ def linked(
             continue
         awaited = (known.awaited.get(one, ()) for one in by_id[item_id].waits_for_order)
         start = _Exits((), tuple(one for several in awaited for one in several))
-        first[item_id] = sum((exits[one] for one in waits[item_id] if one in exits), start)
+        first[item_id] = _Exits.of_all(
+            start, *(exits[one] for one in waits[item_id] if one in exits)
+        )
         exits[item_id] = _exits_of(item_id, drafts, known, first[item_id])
     return tuple(
         one
@@ -98,7 +104,7 @@ def _exits_of(
         return _Exits((), tuple(known.exits[item_id]))
     coming = known.previous.get(item_id, NOTHING).delivered
     on_its_way = (one.last for one in coming if one.is_open and one.last is not None)
-    return first + _Exits((), tuple(on_its_way))
+    return _Exits.of_all(first, _Exits((), tuple(on_its_way)))
 
 
 def _unchanged(

@@ -7,7 +7,6 @@ order later never finds it full.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ordergate.errors import TooLargeError
@@ -24,7 +23,11 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_REQUESTED = 1000
 """Requested items of a request: each may become an order of its own."""
 
-_INT32 = 2**31
+MOST_DEPENDENCIES = 50_000
+"""Dependencies of all order items that a request takes; more take more than `MOST_BYTES`."""
+
+_INT, _LONG = 4, 8
+_BEYOND_INT = 2**31
 _TYPE_AND_END = 2
 _EMPTY = 5
 
@@ -39,6 +42,19 @@ def refuse_too_many(request: InitiatingRequest) -> None:
         raise TooLargeError(
             f"It asks for {len(request.item)} items; {MOST_REQUESTED} are the most. "
             "Send it in several orders."
+        )
+
+
+def refuse_too_entangled(dependencies: int) -> None:
+    """Refuse orders whose items wait for one another in more ways than can be written out.
+
+    Raises:
+        TooLargeError: they do.
+    """
+    if dependencies > MOST_DEPENDENCIES:
+        raise TooLargeError(
+            f"The order items that it takes would have {dependencies} dependencies; "
+            f"{MOST_DEPENDENCIES} are the most. Send it in several orders."
         )
 
 
@@ -95,26 +111,29 @@ class Scale:
 
     def weigh(self, value: Any) -> int:
         """Return the bytes of one value, without the name that it has in its map."""
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             return _EMPTY + _length(value)
-        if isinstance(value, Mapping | list | tuple):
+        if kind is dict or kind is list or kind is tuple:
             size = self._known.get(id(value))
             if size is None:
-                size = self._known[id(value)] = self._weighed(value)
+                size = self._known[id(value)] = self._inside(value)
             return size
         if value is None:
             return 0
-        if isinstance(value, bool):
+        if kind is bool:
             return 1
-        small = isinstance(value, int) and -_INT32 <= value < _INT32
-        return 4 if small else 8
+        return _INT if kind is int and -_BEYOND_INT <= value < _BEYOND_INT else _LONG
 
-    def _weighed(self, value: Mapping[str, Any] | list[Any] | tuple[Any, ...]) -> int:
-        if isinstance(value, Mapping):
-            named = ((_length(name), one) for name, one in value.items())
+    def _inside(self, value: dict[str, Any] | list[Any] | tuple[Any, ...]) -> int:
+        size = _EMPTY + _TYPE_AND_END * len(value)
+        if isinstance(value, dict):
+            for name, one in value.items():
+                size += _length(name) + self.weigh(one)
         else:
-            named = ((len(str(index)), one) for index, one in enumerate(value))
-        return _EMPTY + sum(_TYPE_AND_END + length + self.weigh(one) for length, one in named)
+            for index, one in enumerate(value):
+                size += len(str(index)) + self.weigh(one)
+        return size
 
 
 def _length(text: str) -> int:

@@ -5,6 +5,7 @@ eTOM 1.5.6.7: issue correct and complete resource orders (the design's C8).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
@@ -20,10 +21,30 @@ if TYPE_CHECKING:
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
     from ordergate.process.assess import Assessment
+    from ordergate.process.draft import Draft
     from ordergate.process.request import InitiatingRequest
 
 MOST_DEPENDENCIES = 10_000
 """Dependencies that the items of one requested item may have: they are written out one by one."""
+
+
+def entangled(
+    request: InitiatingRequest, assessments: Sequence[Assessment], drafts: Iterable[Draft]
+) -> Iterator[tuple[str, Reason]]:
+    """Yield (requested item, finding) where more dependencies would be written out than may be.
+
+    They are counted before they are made. What waits for such an item has to wait for it anyway,
+    so the fault is not its own.
+    """
+    counted: Counter[str] = Counter()
+    for one in drafts:
+        counted[one.requested_item_id] += len(one.depends_on)
+    many = {owner_id: None for owner_id, count in counted.items() if count > MOST_DEPENDENCIES}
+    owners, waits = by_id(assessments), waits_of(request.item)
+    for owner_id in many:
+        if next(nearest(owner_id, waits, many), None) is None:
+            what = f"there would be more dependencies than {MOST_DEPENDENCIES}, the most"
+            yield owner_id, _finding(owners[owner_id], what)
 
 
 def verify(
@@ -46,7 +67,7 @@ def verify(
         _uncovered(assessments, own),
         _without_the_request(request, orders),
         _wrong_items(items),
-        _tangled(items, own),
+        _in_a_circle(items),
         _unrelated(request, own),
     ):
         yield owner_id, _finding(owners[owner_id], problem)
@@ -106,14 +127,8 @@ def _wrong_items(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]
         ordered.add(resource_id)
 
 
-def _tangled(
-    items: Sequence[ResourceOrderItem], own: Mapping[str, Sequence[ResourceOrderItem]]
-) -> Iterator[tuple[str, str]]:
-    """Yield (requested item, problem) where items wait for too much, or in a circle."""
-    for owner_id, several in own.items():
-        if sum(len(item.depends_on) for item in several) > MOST_DEPENDENCIES:
-            yield owner_id, f"there would be more dependencies than {MOST_DEPENDENCIES}, the most"
-            return
+def _in_a_circle(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]]:
+    """Yield (requested item, problem) where items wait in a circle."""
     waits = {item.id: [target.item_id for target in item.depends_on] for item in items}
     try:
         TopologicalSorter(waits).prepare()

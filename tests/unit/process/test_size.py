@@ -7,15 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from make import MOMENT, item, request
+from make import ADDRESSES, MOMENT, item, line, request, rule
 from ordergate.errors import TooLargeError
 from ordergate.model.events import EventType
+from ordergate.process.decide import decide
 from ordergate.process.entity import Entity, Plan, RecordedRequest
+from ordergate.process.knowledge import Knowledge
 from ordergate.process.notify import notify
+from ordergate.process.rules import Literal
 from ordergate.process.size import (
     MOST_BYTES,
+    MOST_DEPENDENCIES,
     MOST_REQUESTED,
     Scale,
+    refuse_too_entangled,
     refuse_too_large,
     refuse_too_large_order,
     refuse_too_many,
@@ -81,3 +86,16 @@ def test_request_has_the_most_items_and_not_one_more() -> None:
     refuse_too_many(request(*items[1:]))
     with pytest.raises(TooLargeError, match=r"1001 items; 1000 are the most\. Send it in several"):
         refuse_too_many(request(*items))
+
+
+def test_order_items_have_the_most_dependencies_and_not_one_more() -> None:
+    refuse_too_entangled(MOST_DEPENDENCIES)
+    with pytest.raises(TooLargeError, match=f"{MOST_DEPENDENCIES} are the most"):
+        refuse_too_entangled(MOST_DEPENDENCIES + 1)
+
+
+def test_dependencies_are_counted_before_they_are_made() -> None:
+    chained = [item(str(n), relies_on=tuple(map(str, range(n)))) for n in range(120)]
+    known = Knowledge(rules=(rule(line("port", quantity=Literal(9))),))
+    with pytest.raises(TooLargeError, match="dependencies"):
+        decide(request(*chained), known, ADDRESSES, MOMENT)

@@ -12,7 +12,7 @@ from ordergate.process.assess import Assessment, Outcome
 from ordergate.process.determine import determine
 from ordergate.process.draft import draft
 from ordergate.process.link import linked
-from ordergate.process.verify import MOST_DEPENDENCIES, verify
+from ordergate.process.verify import MOST_DEPENDENCIES, entangled, verify
 
 if TYPE_CHECKING:
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
@@ -78,11 +78,23 @@ def test_dependency_in_a_circle_is_a_finding() -> None:
 
 
 def test_more_dependencies_than_a_document_should_hold_are_a_finding() -> None:
-    first, second = order().item
+    by = rule(line("a"), line("b", "a"))
+    first, second = draft(request(ITEM), ASSESSED, by)
     just = replace(second, depends_on=second.depends_on * MOST_DEPENDENCIES)
-    assert findings(first, just) == []
+    assert list(entangled(request(ITEM), [ASSESSED], [first, just])) == []
     many = replace(second, depends_on=second.depends_on * (MOST_DEPENDENCIES + 1))
-    assert "more dependencies than 10000" in findings(first, many)[0]
+    ((owner, reason),) = entangled(request(ITEM), [ASSESSED], [first, many])
+    assert (owner, reason.code) == ("1", "incompleteDetermination")
+    assert "more dependencies than 10000" in reason.message
+
+
+def test_what_waits_for_an_item_with_too_many_dependencies_is_not_at_fault_itself() -> None:
+    items = ITEM, item("2"), item("3", relies_on=("2", "1"))
+    each = [Assessment(one, Outcome.STANDARD) for one in items]
+    by = rule(line("a"), line("b", "a"))
+    drafts = [one for assessed in each for one in draft(request(*items), assessed, by)]
+    many = [replace(one, depends_on=one.depends_on * (MOST_DEPENDENCIES + 1)) for one in drafts]
+    assert [owner for owner, _ in entangled(request(*items), each, many)] == ["1", "2"]
 
 
 def test_item_without_a_specification_is_a_finding() -> None:
