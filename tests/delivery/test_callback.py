@@ -225,6 +225,26 @@ def test_log_alone_says_why_and_which_setting_and_only_once(
     assert "10.0.0.1" not in refused.value.reason
 
 
+@pytest.mark.parametrize(
+    ("callback", "host", "setting"),
+    [
+        ("http://8.8.8.8:22/", "8.8.8.8", "ORDERGATE_CALLBACK_PORTS"),
+        ("http://[::1]/", "::1", "ORDERGATE_CALLBACK_ALLOW"),
+        ("http://user:word@8.8.8.8/", None, "none"),
+    ],
+)
+def test_log_names_what_was_refused_but_no_password(
+    caplog: pytest.LogCaptureFixture, callback: str, host: str | None, setting: str
+) -> None:
+    guard = CallbackGuard(STRICT, Names(RECORDS), within=1)
+    with pytest.raises(DestinationNotAllowedError):
+        asyncio.run(guard.check(callback))
+    (line,) = caplog.records
+    assert vars(line).get("host") == host
+    assert vars(line)["setting"] == setting
+    assert "word@" not in str(vars(line))
+
+
 def test_log_is_not_flooded_by_ever_new_callbacks(caplog: pytest.LogCaptureFixture) -> None:
     guard = CallbackGuard(STRICT, Names(RECORDS), within=1)
     with caplog.at_level(logging.WARNING):

@@ -10,10 +10,9 @@ import asyncio
 import logging
 import time
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ordergate.delivery.destination import Destination, RefusedError
+from ordergate.delivery.destination import Destination, RefusedError, read_destination
 from ordergate.errors import DestinationNotAllowedError
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ _GENERIC = (
     "destination not allowed: a callback is an absolute http or https URL, without user name and "
     "fragment, of a host and port that this gateway may notify."
 )
-_KNOWN_CALLBACKS = 1024
 
 
 class CallbackGuard:
@@ -45,7 +43,6 @@ class CallbackGuard:
         self._policy = policy
         self._resolver = resolver
         self._within = within
-        self._destination = lru_cache(_KNOWN_CALLBACKS)(policy.destination)
         self._warnings = _Warnings()
 
     async def check(self, callback: str) -> None:
@@ -78,7 +75,10 @@ class CallbackGuard:
             DestinationNotAllowedError: nothing may be sent there.
         """
         with self._refusing(None):
-            return self._destination(callback)
+            destination = read_destination(callback)
+        with self._refusing(destination):
+            self._policy.check(destination, ())
+        return destination
 
     def addresses(self, host: str, port: int, within: float) -> tuple[IpAddress, ...]:
         """Return the addresses to connect to, all of them checked; wait from a thread.

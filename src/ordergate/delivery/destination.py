@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -116,16 +117,6 @@ class CallbackPolicy:
     ports: tuple[range, ...] = _ANY_PORT
     own: frozenset[tuple[str, int]] = field(default_factory=frozenset)
 
-    def destination(self, callback: str) -> Destination:
-        """Return where the callback leads.
-
-        Raises:
-            RefusedError: it isn't a plain http or https URL, or not of an allowed destination.
-        """
-        destination = _read(callback)
-        self.check(destination, ())
-        return destination
-
     def check(self, destination: Destination, addresses: Iterable[IpAddress]) -> None:
         """Check the destination, and all addresses of its host: one that is refused is enough.
 
@@ -170,8 +161,13 @@ def is_global(address: IpAddress) -> bool:
     return not any(address in network for network in _NOT_GLOBAL)
 
 
-def _read(callback: str) -> Destination:
-    """Return what a connection for the callback goes to."""
+@lru_cache(1024)
+def read_destination(callback: str) -> Destination:
+    """Return what a connection for the callback goes to.
+
+    Raises:
+        RefusedError: it isn't a plain http or https URL.
+    """
     if not callback.startswith(("http://", "https://")):
         raise RefusedError("it is no http or https URL")
     if not callback.isprintable() or set(callback) & {" ", "\\"}:
