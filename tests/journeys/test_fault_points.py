@@ -15,12 +15,14 @@ import yaml
 from pymongo import MongoClient
 
 import ordergate
-from forked import ForkedGateway, Nursery
+from forked import Nursery
 from make import EXAMPLES, example, service_item
 from running import TMF641, TMF652, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from forked import ForkedGateway
 
 Document = dict[str, Any]
 
@@ -334,10 +336,9 @@ def test_every_fault_point_of_the_code_is_in_the_table() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and _NAME.fullmatch(str(node.value)):
                 named.add(node.value)
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            if is_call and node.func.attr == "reached" and node.args:
-                (argument,) = node.args
-                if not isinstance(argument, ast.Constant):
-                    computed.add(ast.unparse(argument))
+            match node:
+                case ast.Call(func=ast.Attribute(attr="reached"), args=[argument]):
+                    if not isinstance(argument, ast.Constant):
+                        computed.add(ast.unparse(argument))
     assert named == {point for _, point in CASES}
     assert computed == {"step.done"}
