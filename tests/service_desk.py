@@ -35,12 +35,18 @@ if TYPE_CHECKING:
     from ordergate.process.decide import Decision
     from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.ports import FaultPoints
+    from ordergate.process.rules import Rule
 
 
 class ServiceDesk:
-    """Has taken one request, `req-1`; `restarted` is the same stores in a new process."""
+    """Has taken one request, `req-1`; `restarted` is the same stores in a new process.
 
-    def __init__(self, body: dict[str, Any]) -> None:
+    Args:
+        rules: those in force; the examples, if there are none.
+    """
+
+    def __init__(self, body: dict[str, Any], *rules: Rule) -> None:
+        self._rules = rules or example_rules()
         self.requests = InMemoryRequestBook()
         self.orders = InMemoryOrderBook()
         self.hand_overs = InMemoryHandOverBook()
@@ -55,8 +61,11 @@ class ServiceDesk:
             return write_service_order(body, decision, ADDRESSES)
 
         is_service_order = "serviceOrderItem" in body
-        take = self.issuing.take(request_of(body), written if is_service_order else None)
-        at_once(take)
+        request = request_of(body)
+        if is_service_order:
+            at_once(self.issuing.take(request, written))
+        else:
+            at_once(self.issuing.take(request, asked=body))
 
     def restarted(self, faults: FaultPoints | None = None) -> ServiceDesk:
         parts: dict[str, Any] = {
@@ -87,7 +96,7 @@ class ServiceDesk:
             faults=faults,
         )
         self.issuing = IssueResourceOrders(
-            rules=FixedRules(*example_rules()),
+            rules=FixedRules(*self._rules),
             requests=self.requests,
             orders=self.orders,
             assessments=self.assessments,
