@@ -43,15 +43,22 @@ class ServiceDesk:
 
     Args:
         rules: those in force; the examples, if there are none.
+        orders, resource_tasks: stores of the test's own.
     """
 
-    def __init__(self, body: dict[str, Any], *rules: Rule) -> None:
+    def __init__(
+        self,
+        body: dict[str, Any],
+        *rules: Rule,
+        orders: InMemoryOrderBook | None = None,
+        resource_tasks: InMemoryCancelTaskBook | None = None,
+    ) -> None:
         self._rules = rules or example_rules()
         self.requests = InMemoryRequestBook()
-        self.orders = InMemoryOrderBook()
+        self.orders = orders or InMemoryOrderBook()
         self.hand_overs = InMemoryHandOverBook()
         self.assessments = InMemoryFeasibilityBook()
-        self.resource_tasks = InMemoryCancelTaskBook()
+        self.resource_tasks = resource_tasks or InMemoryCancelTaskBook()
         self.tasks = InMemoryCancelTaskBook(CANCEL_SERVICE_ORDER)
         self.clock = FixedClock()
         self.relay = RecordingRelay()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ordergate.model.common import Action
 from ordergate.model.order import OrderType
 from ordergate.model.relationships import is_dependency
-from ordergate.model.states import FINAL, OrderState
+from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState
 from ordergate.process.derive import state_of
 
 if TYPE_CHECKING:
@@ -136,12 +136,16 @@ def _item_states(
     An order that is gone was over, or never begun: nobody will work on what was open in it.
     """
     reported = {order_id: _states_in(order) for order_id, order in orders.items()}
+    leaving = {one for one, order in orders.items() if order["state"] in UNDER_CANCELLATION}
     for assessed in record.entity.document["assessment"]["item"]:
         for one in assessed.get("resourceOrderItem", []):
             order_id, item_id = one["resourceOrderId"], one["itemId"]
             state = OrderState(one.get("state", OrderState.ACKNOWLEDGED))
             if order_id in reported:
-                state = reported[order_id].get(item_id, OrderState.CANCELLED)
+                now = reported[order_id].get(item_id, OrderState.CANCELLED)
+                # Known only when the order is over, and told then, whoever looks in between.
+                is_told = now is not OrderState.CANCELLED or order_id not in leaving
+                state = now if is_told else state
             elif state not in FINAL and not record.plan:
                 state = OrderState.CANCELLED
             yield (order_id, item_id), state

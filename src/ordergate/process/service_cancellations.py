@@ -198,21 +198,28 @@ class CancelServiceOrders:
         self._faults.reached("afterServiceCascadeOne")
 
     async def _issued(self, task_id: str, order_id: str, record: RecordedRequest | None) -> Issued:
+        """Return what was issued, as it is now.
+
+        Tasks are read before their orders: the other way round one that is over by then would seem
+        to have left its order as it was.
+        """
         if record is None:
             return Issued()
+        known = [one["id"] for one in record.entity.document.get("resourceOrder", [])]
+        tasks = {one: await self._task_at(one, task_id) for one in known}
         orders = issued_in(record, await self._orders.of_request(order_id))
         return Issued(
-            tuple([await self._issued_order(task_id, order) for order in orders]),
+            tuple(_issued_order(task_id, order, tasks[order.id]) for order in orders),
             tuple(await self._hand_overs.open_for(request_ids=[order_id])),
             is_all=not record.plan,
         )
 
-    async def _issued_order(self, task_id: str, order: Entity) -> IssuedOrder:
+    async def _task_at(self, order_id: str, task_id: str) -> Entity | None:
+        """Return the task that this one asked for, else another one that is at the order."""
         try:
-            own = await self._resource_tasks.get(resource_task_id(task_id, order.id))
+            return await self._resource_tasks.get(resource_task_id(task_id, order_id))
         except NotFoundError:
-            return IssuedOrder(order, await self._resource_tasks.unfinished_for(order.id))
-        return IssuedOrder(order, own, is_own=True)
+            return await self._resource_tasks.unfinished_for(order_id)
 
     async def _record(self, order_id: str) -> RecordedRequest | None:
         """Return the record of a service order that is there."""
@@ -227,3 +234,8 @@ class CancelServiceOrders:
             return await self._tasks.get(task_id)
         except NotFoundError:
             return None
+
+
+def _issued_order(task_id: str, order: Entity, task: Entity | None) -> IssuedOrder:
+    is_own = task is not None and task.id == resource_task_id(task_id, order.id)
+    return IssuedOrder(order, task, is_own=is_own)
