@@ -110,6 +110,15 @@ class TestAcknowledgedOrder:
         tmf641.patch(f"/serviceOrder/{order['id']}", {"description": "New"})
         assert issued(api, order["id"]) == before
 
+    def test_same_items_again_change_nothing_and_keep_the_ids_of_their_services(
+        self, tmf641: Client, order: dict[str, Any]
+    ) -> None:
+        path = f"/serviceOrder/{order['id']}"
+        before = tmf641.get(path)
+        assert before["serviceOrderItem"][0]["service"]["id"]
+        tmf641.patch(path, {"serviceOrderItem": service_order()["serviceOrderItem"]})
+        assert tmf641.get(path)["serviceOrderItem"] == before["serviceOrderItem"]
+
     def test_amendment_is_too_late_once_a_resource_order_is_being_delivered(
         self, api: Client, tmf641: Client, order: dict[str, Any]
     ) -> None:

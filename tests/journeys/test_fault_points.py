@@ -366,6 +366,7 @@ def test_outcome_is_that_of_an_undisturbed_run(
     try:
         if one.afterwards is nothing:  # the sweepers alone finish it
             eventually_check(ground, database, expected)
+        eventually_still(ground, database)
         one.call(Desk(gateway.url))  # whoever got no answer asks again
         one.afterwards(Desk(gateway.url))
         eventually_check(ground, database, expected)

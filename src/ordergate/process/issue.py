@@ -46,6 +46,9 @@ class Documents(Protocol):
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""
 
+    def identified(self, service_order: Document, request: InitiatingRequest) -> Document:
+        """Return the TMF641 order with the ids of its services."""
+
     def feasibility_assessment(self, document: Document) -> FeasibilityAssessment:
         """Return what a kept feasibility assessment says."""
 

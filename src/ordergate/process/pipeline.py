@@ -210,6 +210,16 @@ class IssueResourceOrders:
         standing = await self._standing(record)
         return reassess(record, service_order, decision, standing, self._documents)
 
+    def identified(self, record: RecordedRequest, service_order: Document) -> Document:
+        """Return a service order, as it was amended, with the ids of services it brings into being.
+
+        Raises:
+            InvalidDocumentError: two of its items have the same id.
+        """
+        amended = replace(record, service_order=service_order)
+        request = self._documents.request_of(amended, self._addresses)
+        return self._documents.identified(service_order, request)
+
     async def release(self, request_id: str) -> None:
         """Decide anew what waits in a request, now that more is known of its feasibility.
 

@@ -38,6 +38,9 @@ class Reassessing(Protocol):
     ) -> RecordedRequest | None:
         """Return the record to store, or None where the order asks for nothing else."""
 
+    def identified(self, record: RecordedRequest, service_order: Document) -> Document:
+        """Return the amended order with the ids of the services that it brings into being."""
+
 
 class KeepServiceOrders:
     """Service orders of clients, and of whoever manages them: changed and removed.
@@ -77,7 +80,9 @@ class KeepServiceOrders:
         async def amended(record: RecordedRequest) -> RecordedRequest | None:
             moment, order = self._clock.now(), service_order_of(record)
             after = amend_service_order(order.document, change, moment, self._check)
-            if after is None:
+            if after is not None:  # a client that sends items whole needn't know what we named
+                after = self._process.identified(record, after)
+            if after in (None, order.document):
                 return None
             if order.document["state"] in AMENDABLE and after["state"] == order.document["state"]:
                 decided = await self._process.amend(record, after, moment)

@@ -22,7 +22,7 @@ from ordergate.schemas.resource_order import (
     dumped,
 )
 from ordergate.schemas.service_order import read_service_order
-from ordergate.schemas.service_order_kept import rewrite_service_order
+from ordergate.schemas.service_order_kept import identified, rewrite_service_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,10 @@ class StandardDocuments:
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""
         return rewrite_service_order(body, decision, state)
+
+    def identified(self, service_order: Document, request: InitiatingRequest) -> Document:
+        """Return the TMF641 order with the ids of its services."""
+        return identified(service_order, request)
 
     def feasibility_assessment(self, document: Document) -> FeasibilityAssessment:
         """Return what a kept feasibility assessment says."""

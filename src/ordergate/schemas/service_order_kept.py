@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.model.states import OrderState
     from ordergate.process.decide import Decision
+    from ordergate.process.request import InitiatingRequest
 
 
 def write_service_order(body: Document, decision: Decision, addresses: Addresses) -> Document:
@@ -45,11 +46,21 @@ def rewrite_service_order(document: Document, decision: Decision, state: OrderSt
 def _items(document: Document, decision: Decision, state: OrderState) -> list[Document]:
     """Return the items as the decision leaves them."""
     errors = _errors(decision)
-    services = {one.path: one.service_id for one in decision.request.item if one.service_id}
-    named = ((f"serviceOrderItem[{n}]", one) for n, one in enumerate(document["serviceOrderItem"]))
+    items = identified(document, decision.request)["serviceOrderItem"]
     return [
-        _item(_identified(one, path, services), path, str(state), errors) for path, one in named
+        _item(one, f"serviceOrderItem[{index}]", str(state), errors)
+        for index, one in enumerate(items)
     ]
+
+
+def identified(document: Document, request: InitiatingRequest) -> Document:
+    """Return the `ServiceOrder` with the ids of its services, those that are new too."""
+    services = {one.path: one.service_id for one in request.item if one.service_id}
+    items = [
+        _identified(one, f"serviceOrderItem[{index}]", services)
+        for index, one in enumerate(document["serviceOrderItem"])
+    ]
+    return {**document, "serviceOrderItem": items}
 
 
 def _identified(item: Document, path: str, services: Mapping[str, str]) -> Document:

@@ -266,6 +266,9 @@ class NothingNew:
     async def amend(self, *_: object) -> None:
         return None
 
+    def identified(self, _: object, service_order: dict[str, Any]) -> dict[str, Any]:
+        return service_order
+
     async def supersede(self, order_id: str, request_id: str) -> None:
         raise AssertionError(f"nothing is superseded: {order_id} by {request_id}")
 
