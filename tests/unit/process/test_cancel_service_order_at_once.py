@@ -1,4 +1,4 @@
-"""Two processes at one service order's cancellation: neither takes the other for a stranger."""
+"""Two processes at the cancellation of one service order: neither is a stranger to the other."""
 
 from __future__ import annotations
 
