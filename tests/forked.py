@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _NURSERY = """
 import json, os, signal, sys
 from ordergate.assembly import running
+from ordergate.child_process import die_with_parent
 from ordergate.cli.commands import main
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -31,6 +32,7 @@ sys.argv = ["ordergate", "serve"]
 for line in sys.stdin:
     pid = os.fork()
     if not pid:
+        die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(2, 1)
         os.environ.update(json.loads(line))
@@ -74,7 +76,7 @@ class Nursery:
         return gateway
 
     def close(self) -> None:
-        """End the process that forks; gateways that were not ended stay."""
+        """End the process that forks, and with it every gateway that was not ended."""
         self._process.communicate(timeout=20)
 
 
