@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,18 @@ class TestWithoutItsStore:
     def test_reads_say_so_too(self, abandoned: Client) -> None:
         abandoned.get(f"{TMF652}/resourceOrder", expect=503)
         abandoned.get(f"{TMF652}/resourceOrder/1", expect=503)
+
+    def test_lists_that_end_all_at_once_leave_it_answering(self, abandoned: Client) -> None:
+        def lists(_: int) -> int:
+            client = abandoned.at("")
+            try:
+                client.get(f"{TMF652}/resourceOrder", expect=503)
+                return client.get("/readyz", expect=503).status
+            finally:
+                client.close()
+
+        with ThreadPoolExecutor(24) as many:
+            assert set(many.map(lists, range(72))) == {503}
 
     def test_it_lives_but_is_not_ready(self, abandoned: Client) -> None:
         abandoned.get("/livez")

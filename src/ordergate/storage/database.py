@@ -48,6 +48,7 @@ def open_client(uri: str, *, timeout: float) -> AsyncMongoClient[Stored]:
             readConcernLevel="majority",
             timeoutMS=round(timeout * 1000),
             serverSelectionTimeoutMS=round(timeout * 1000),
+            socketTimeoutMS=round(timeout * 1000),
             tz_aware=True,
         )
     except (InvalidURI, PyMongoError, ValueError) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pymongo
 from pymongo import IndexModel
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.storage.database import Collection, Stored
     from ordergate.tmf630.query import Query
+
+_Read = TypeVar("_Read")
 
 _TOO_EXPENSIVE = {50, 51091}
 """Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
@@ -207,12 +209,26 @@ class EntityReader:
         }
         with in_our_words(), self._in_time(query):
             # The driver's own deadline would stand in for the server's; so this call has none.
-            async with asyncio.timeout(self._collection.database.client.options.timeout):
-                with pymongo.timeout(0):
-                    found, total = await asyncio.gather(
-                        self._page(query, wanted), self._count(wanted)
-                    )
+            with pymongo.timeout(0):
+                reading = asyncio.gather(self._page(query, wanted), self._count(wanted))
+            found, total = await self._uncancelled(reading)
         return found, total
+
+    async def _uncancelled(self, reading: asyncio.Future[_Read]) -> _Read:
+        """Return what is read, in time or not at all.
+
+        What comes too late is left to end by itself. Cancelled at the very moment at which the
+        driver gives up too, it would leave a lock of the driver's taken for ever.
+
+        Raises:
+            TimeoutError: it is too late.
+        """
+        within = self._collection.database.client.options.timeout
+        done, _ = await asyncio.wait({reading}, timeout=within)
+        if not done:
+            reading.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise TimeoutError
+        return reading.result()
 
     @contextmanager
     def _in_time(self, query: Query) -> Iterator[None]:
