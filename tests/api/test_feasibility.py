@@ -184,6 +184,14 @@ class TestAnswer:
         kept = house.api.get(f"{GATEWAY}/feasibilityAssessment/{first['id']}").document
         assert kept["replacedBy"]["id"] == second["id"]
 
+    def test_answer_for_an_order_that_was_deleted_issues_nothing(
+        self, house: House, specification: str
+    ) -> None:
+        order = house.order(item(specification))
+        house.api.delete(f"{TMF641}/serviceOrder/{order['id']}")
+        house.answer(**{"for": answers(order)}, result="feasible", resourceOrder=[BODY])
+        assert states(house.orders(order)) == {"feasibility": "acknowledged"}
+
     @pytest.mark.parametrize(
         ("request_id", "item_id", "path"),
         [("nothing", "1", "for.initiatingRequest.id"), (None, "9", "for.itemId")],

@@ -230,7 +230,9 @@ class IssueResourceOrders:
         """
 
         async def released(record: RecordedRequest) -> RecordedRequest | None:
-            if not record.waiting or record.entity.document["state"] in FINAL:
+            is_there = record.service_order is not None or record.asked is not None
+            over = record.entity.document["state"] in FINAL
+            if over or not record.waiting or not is_there:
                 return None
             recorded = self._documents.request_of(record, self._addresses)
             now, waiting = self._clock.now(), {one.item_id for one in record.waiting}

@@ -116,7 +116,7 @@ class KeepServiceOrders:
             moment = self._clock.now()
             order = service_order_removal(service_order_of(record), moment)
             gone = with_service_order(record, order, moment, "serviceOrderDeleted", "")
-            return replace(gone, service_order=None)
+            return replace(gone, service_order=None, waiting=())
 
         standing = partial(self._standing, order_id)
         await write_over(standing, removed, self._requests.replace, if_revision)
