@@ -4,45 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ordergate.api.exchange import created, new_entity, one, page, query
-
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from ordergate.api.exchange import Reader
-    from ordergate.model.addresses import Addresses
-    from ordergate.process.resource_orders import CancelResourceOrders
+    from ordergate.api.cancel_tasks import CancelTasks
 
 
 class ResourceOrderCancellation:
     """The operations on `cancelResourceOrder`."""
 
-    def __init__(
-        self,
-        *,
-        process: CancelResourceOrders,
-        tasks: Reader,
-        addresses: Addresses,
-        page_limit: int,
-    ) -> None:
-        self._process = process
+    def __init__(self, tasks: CancelTasks) -> None:
         self._tasks = tasks
-        self._addresses = addresses
-        self._page_limit = page_limit
 
     async def list_cancel_resource_order(self) -> Response:
         """GET /cancelResourceOrder."""
-        asked = query(self._page_limit)
-        found, total = await self._tasks.list(asked)
-        return page(found, total, asked, self._addresses.cancel_resource_order("").rstrip("/"))
+        return await self._tasks.list()
 
     async def create_cancel_resource_order(self) -> Response:
         """POST /cancelResourceOrder."""
-        new = new_entity()
-        task = await self._process.take(new.body, new.id, new.idempotency)
-        return created(task.document, task.document["href"], task.revision)
+        return await self._tasks.create()
 
     async def retrieve_cancel_resource_order(self, id_: str) -> Response:
         """GET /cancelResourceOrder/{id}."""
-        task, revision = await self._tasks.read(id_)
-        return one(task, self._page_limit, revision)
+        return await self._tasks.retrieve(id_)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ordergate.api.app import Door
+from ordergate.api.cancel_tasks import CancelTasks
 from ordergate.api.exchange import RESOURCE_ORDERING_ALIAS
 from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
@@ -79,12 +80,13 @@ class _House:
             addresses=addresses,
             page_limit=self.limit,
         )
-        cancellation = ResourceOrderCancellation(
+        tasks = CancelTasks(
             process=self.process.cancellations,
             tasks=_checked(self.stores.cancel_tasks, contract, "CancelResourceOrder"),
-            addresses=addresses,
+            url=addresses.cancel_resource_order("").rstrip("/"),
             page_limit=self.limit,
         )
+        cancellation = ResourceOrderCancellation(tasks)
         hub = self._hub(Api.RESOURCE_ORDERING)
         return Door(contract, self.contracts.bodies["tmf652"], (orders, cancellation, hub))
 
@@ -99,12 +101,13 @@ class _House:
             addresses=addresses,
             page_limit=self.limit,
         )
-        cancellation = ServiceOrderCancellation(
+        tasks = CancelTasks(
             process=self.process.service_cancellations,
             tasks=_checked(self.stores.service_cancel_tasks, contract, "CancelServiceOrder"),
-            addresses=addresses,
+            url=addresses.cancel_service_order("").rstrip("/"),
             page_limit=self.limit,
         )
+        cancellation = ServiceOrderCancellation(tasks)
         listener = ServiceOrderListener(
             process=self.process.requests,
             reception=reception,
