@@ -10,7 +10,7 @@ import pytest
 
 from fakes import InMemoryOrderBook
 from fakes_delivery import empty, owed, temporary_database
-from ordergate.errors import DuplicateError, NotFoundError
+from ordergate.errors import DuplicateError, NotFoundError, StoreUnavailableError
 from ordergate.model.states import OrderState
 from ordergate.process.entity import Cancellation, Entity, Idempotency, ToRollUp
 from ordergate.storage import resource_orders
@@ -317,6 +317,18 @@ class TestMongoOrderBook(OrderBookContract):
             return [event.sequence for event in events if event.entity_id == order_id]
 
         return sequences
+
+    def test_order_whose_events_nobody_relays_takes_no_more_than_it_has_room_for(
+        self, runner: asyncio.Runner, book: MongoOrderBook, owing: Owing
+    ) -> None:
+        large = owed("a", 1, state="x" * 4_200_000)
+        runner.run(book.add(replace(order(), owed=(large, replace(large, sequence=2)), sequence=2)))
+        changed = started(runner.run(book.get("a")))
+        with pytest.raises(StoreUnavailableError):
+            runner.run(book.replace(changed))
+        assert owing("a") == [1, 2]
+        runner.run(MongoOutboxes(book._collection.database).clear({"a": 2}))
+        assert runner.run(book.replace(changed)) is True
 
     def test_removed_order_is_neither_read_nor_listed(
         self, runner: asyncio.Runner, book: MongoOrderBook

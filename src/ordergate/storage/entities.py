@@ -37,6 +37,15 @@ _Read = TypeVar("_Read")
 _TOO_EXPENSIVE = {50, 51091}
 """Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
 _NOT_DELETED = {"deleted": {"$ne": True}}
+_HAS_ROOM = {
+    "$expr": {
+        "$or": [
+            {"$eq": ["$outbox", []]},
+            {"$lt": [{"$bsonSize": "$$ROOT"}, 8 * 1024 * 1024]},
+        ]
+    }
+}
+"""Half of what a document can hold is left to one change, while nobody relays."""
 
 OUTBOX_INDEX = IndexModel(
     [("outbox.sequence", 1)],
@@ -119,6 +128,9 @@ async def write_over(
         gone: fields to take away.
 
     Return whether that revision was still there; if not, nothing was written.
+
+    Raises:
+        StoreUnavailableError: so much waits to be relayed that nothing can be added to it now.
     """
     before = {"_id": entity.id, "revision": entity.revision - 1, **_NOT_DELETED}
     counts = {"revision": entity.revision, "sequence": entity.sequence}
@@ -129,8 +141,13 @@ async def write_over(
     if gone:
         update["$unset"] = gone
     with in_our_words():
-        result = await collection.update_one(before, update)
-    return result.matched_count == 1
+        result = await collection.update_one({**before, **_HAS_ROOM}, update)
+        if result.matched_count == 1:
+            return True
+        is_full = entity.owed and await collection.find_one(before, {"_id": 1})
+    if is_full:
+        raise StoreUnavailableError("Events of it wait to be relayed first. Repeat it later.")
+    return False
 
 
 class EntityReader:
