@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ordergate.delivery.ports import Attempt, Outcome
+from ordergate.delivery.retry import lengthened
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
@@ -20,12 +20,15 @@ from ordergate.model.notification import (
     EventSubscription,
     LaneClaim,
     StoredEvent,
+    WaitingLanes,
 )
 from ordergate.storage.database import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+    from ordergate.model.hub_health import HubHealth
+    from ordergate.model.notification import FailureKind, Span, Streak
     from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database
 
@@ -128,32 +131,52 @@ class MemoryEvents:
             stored = StoredEvent(event, datetime.now(UTC))
             self.kept.setdefault((event.entity_id, event.sequence), stored)
 
-    async def get(self, entity_id: str, sequences: Sequence[int]) -> Mapping[int, StoredEvent]:
-        return {n: self.kept[entity_id, n] for n in sequences if (entity_id, n) in self.kept}
+    async def get(
+        self, wanted: Mapping[str, Sequence[int]]
+    ) -> Mapping[str, Mapping[int, StoredEvent]]:
+        return {
+            entity: {n: self.kept[entity, n] for n in sequences if (entity, n) in self.kept}
+            for entity, sequences in wanted.items()
+        }
 
-    def age(self, entity_id: str, sequence: int, stored_at: datetime) -> None:
-        stored = self.kept[entity_id, sequence]
-        self.kept[entity_id, sequence] = replace(stored, stored_at=stored_at)
+    async def told_by(self, api: Api, span: Span) -> AsyncIterator[Sequence[OwedEvent]]:
+        for stored in sorted(self.kept.values(), key=lambda one: one.stored_at):
+            event = stored.event
+            if (
+                event.api is api
+                and span.entity_id in {None, event.entity_id}
+                and (span.begin is None or span.begin <= stored.stored_at)
+                and (span.end is None or stored.stored_at < span.end)
+            ):
+                yield [event]
 
 
 @dataclass
 class _Lane:
     hub_id: str
     entity_id: str
-    queue: list[int] = field(default_factory=list)
+    queue: dict[int, datetime] = field(default_factory=dict)
     last: int = 0
     fence: int = 0
     attempts: int = 0
-    due: float | None = None
+    streak: Streak | None = None
+    due: datetime | None = None
+    leased: bool = False
+    claimed: datetime | None = None
 
-    def drop(self, up_to: int) -> None:
-        left = [sequence for sequence in self.queue if sequence > up_to]
-        if len(left) < len(self.queue):
-            self.attempts = 0
-        self.queue = left
+    def add(self, sequences: Sequence[int]) -> None:
+        both = self.queue | {n: datetime.now(UTC) for n in sequences if n not in self.queue}
+        self.queue = dict(sorted(both.items()))
+        self.last = max(self.last, *sequences)
 
-    def give_back(self, due: float) -> None:
-        self.due = due if self.queue else None
+    def drop(self, gone: Sequence[int]) -> None:
+        if next(iter(self.queue), None) in gone:
+            self.attempts, self.streak = 0, None
+        self.queue = {n: since for n, since in self.queue.items() if n not in gone}
+
+    def give_back(self, seconds: float) -> None:
+        self.leased = False
+        self.due = datetime.now(UTC) + timedelta(seconds=seconds) if self.queue else None
 
 
 class MemoryLanes:
@@ -163,54 +186,112 @@ class MemoryLanes:
 
     async def push(self, waiting: Mapping[tuple[str, str], Sequence[int]]) -> None:
         for (hub_id, entity_id), sequences in waiting.items():
-            lane = self.lanes.setdefault(f"{hub_id}:{entity_id}", _Lane(hub_id, entity_id))
+            lane = self._lane(hub_id, entity_id)
             fresh = [sequence for sequence in sequences if sequence > lane.last]
-            lane.queue += fresh
             lane.last = max(lane.last, *sequences)
-            if fresh and lane.due is None:
-                lane.due = time.monotonic()
+            if fresh:
+                lane.add(fresh)
+                lane.due = lane.due or datetime.now(UTC)
 
-    async def claim(self, lease: float, *, passing_over: Collection[str] = ()) -> LaneClaim | None:
-        now = time.monotonic()
-        due = [
-            (lane.due, lane_id)
-            for lane_id, lane in self.lanes.items()
-            if lane.due is not None and lane.due <= now and lane.hub_id not in passing_over
+    async def put_back(self, hub_id: str, again: Mapping[str, Sequence[int]]) -> None:
+        for entity_id, sequences in again.items():
+            lane = self._lane(hub_id, entity_id)
+            lane.add(sequences)
+            lane.attempts, lane.streak = 0, None
+            if not lane.leased:
+                lane.due = datetime.now(UTC)
+
+    async def waiting(self) -> Sequence[WaitingLanes]:
+        due: dict[str, datetime] = {}
+        for lane in self.lanes.values():
+            if lane.due is not None:
+                due[lane.hub_id] = min(lane.due, due.get(lane.hub_id, lane.due))
+        now = datetime.now(UTC)
+        return [WaitingLanes(*one, now) for one in sorted(due.items(), key=lambda one: one[1])]
+
+    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+        now = datetime.now(UTC)
+        due = [lane for lane in self._pending(hub_id) if lane.due is not None and lane.due <= now]
+        due.sort(key=lambda lane: lane.due or now)
+        return [self._claimed(lane, lease) for lane in due[:limit]]
+
+    async def claim_ahead(
+        self, hub_id: str, lease: float, limit: int, *, waiting_before: datetime | None = None
+    ) -> Sequence[LaneClaim]:
+        now = datetime.now(UTC)
+        free = [
+            lane
+            for lane in self._pending(hub_id)
+            if (not lane.leased or (lane.due or now) <= now)
+            and (waiting_before is None or next(iter(lane.queue.values())) < waiting_before)
         ]
-        if not due:
-            return None
-        lane_id = min(due)[1]
-        lane = self.lanes[lane_id]
-        lane.due = now + lease
-        lane.fence += 1
-        return LaneClaim(
-            lane_id, lane.hub_id, lane.entity_id, lane.fence, tuple(lane.queue), lane.attempts
-        )
+        never = datetime.min.replace(tzinfo=UTC)
+        free.sort(key=lambda lane: (lane.claimed or never, lane.due or now))
+        return [self._claimed(lane, lease) for lane in free[:limit]]
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> bool:
-        if (lane := self._held(claim)) is None:
-            return False
-        lane.drop(delivered_up_to)
-        lane.give_back(time.monotonic())
-        return True
+    async def hasten(self, hub_id: str) -> None:
+        now = datetime.now(UTC)
+        for lane in self._pending(hub_id):
+            if not lane.leased and (lane.due or now) > now:
+                lane.due = now
 
-    async def postpone(self, claim: LaneClaim, seconds: float, delivered_up_to: int = 0) -> bool:
-        if (lane := self._held(claim)) is None:
-            return False
-        lane.drop(delivered_up_to)
-        lane.attempts += 1
-        lane.give_back(time.monotonic() + seconds)
-        return True
+    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
+        if lane := self._held(claim):
+            lane.drop([n for n in claim.sequences if n <= delivered_up_to])
+            lane.give_back(0)
 
-    async def bury(self, claim: LaneClaim, sequence: int, reason: str) -> bool:
+    async def postpone(
+        self,
+        claim: LaneClaim,
+        seconds: float,
+        delivered_up_to: int = 0,
+        *,
+        failure: FailureKind | None = None,
+    ) -> None:
+        if lane := self._held(claim):
+            lane.drop([n for n in claim.sequences if n <= delivered_up_to])
+            if failure is not None:
+                lane.attempts += 1
+                lane.streak = lengthened(lane.streak, failure, datetime.now(UTC))
+            lane.give_back(seconds)
+
+    async def bury(
+        self, claim: LaneClaim, sequence: int, reason: str, _event: StoredEvent | None
+    ) -> bool:
         if (lane := self._held(claim)) is None:
             return False
         self.dead_letters.append((claim.lane_id, sequence, reason))
-        lane.drop(sequence)
+        lane.drop([sequence])
         return True
 
     async def remove(self, claim: LaneClaim) -> None:
         self.lanes.pop(claim.lane_id, None)
+
+    def age(self, hub_id: str, entity_id: str, sequence: int, since: datetime) -> None:
+        self.lanes[f"{hub_id}:{entity_id}"].queue[sequence] = since
+
+    def _lane(self, hub_id: str, entity_id: str) -> _Lane:
+        return self.lanes.setdefault(f"{hub_id}:{entity_id}", _Lane(hub_id, entity_id))
+
+    def _pending(self, hub_id: str) -> list[_Lane]:
+        return [one for one in self.lanes.values() if one.hub_id == hub_id and one.queue]
+
+    def _claimed(self, lane: _Lane, lease: float) -> LaneClaim:
+        lane.claimed = datetime.now(UTC)
+        lane.due = lane.claimed + timedelta(seconds=lease)
+        lane.leased = True
+        lane.fence += 1
+        return LaneClaim(
+            lane_id=f"{lane.hub_id}:{lane.entity_id}",
+            hub_id=lane.hub_id,
+            entity_id=lane.entity_id,
+            fence=lane.fence,
+            sequences=tuple(lane.queue)[:50],
+            since=tuple(lane.queue.values())[:50],
+            claimed_at=lane.claimed,
+            attempts=lane.attempts,
+            streak=lane.streak,
+        )
 
     def _held(self, claim: LaneClaim) -> _Lane | None:
         lane = self.lanes.get(claim.lane_id)
@@ -249,6 +330,14 @@ class MemoryHubs:
     async def remove(self, hub_id: str, api: Api) -> None:
         await self.get(hub_id, api)
         self._forget(hub_id)
+
+    async def change_health(
+        self, hub_id: str, change: Callable[[HubHealth, datetime], HubHealth]
+    ) -> tuple[HubHealth, HubHealth]:
+        before = (await self.get(hub_id)).health
+        after = change(before, datetime.now(UTC))
+        self.hubs[hub_id] = replace(self.hubs[hub_id], health=after)
+        return before, after
 
     async def hand_over_to(self, url: str | None) -> None:
         if url is None:

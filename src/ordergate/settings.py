@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 PREFIX = "ORDERGATE_"
 _HIGHEST_PORT = 65_535
+_COUNTS = (
+    "workers",
+    "senders",
+    "lanes_per_hub",
+    "pushbacks",
+    "poison_attempts",
+    "breaker_failures",
+    "breaker_attempts",
+    "max_body",
+    "page_limit",
+)
+"""Settings of which there is at least one."""
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -62,7 +74,8 @@ class Settings:
     body_time: float = _setting(15.0, "longest time for a request body to come")
     page_limit: int = _setting(10_000, "most entities in one answer to a list")
     deliver: bool = _setting(default=True, text="send notifications from this process")
-    senders: int = _setting(16, "notifications in flight at once, per process")
+    senders: int = _setting(64, "lanes in flight at once, per process, each with a thread")
+    lanes_per_hub: int = _setting(8, "of these, at most so many for one listener")
     attempt_deadline: float = _setting(10.0, "longest time for one attempt at a listener")
     connect_timeout: float = _setting(3.0, "longest time to connect to a listener")
     callback_allow: tuple[IPv4Network | IPv6Network, ...] = _setting(
@@ -81,8 +94,20 @@ class Settings:
         (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800),
         "waits between attempts; the last one repeats",
     )
+    retry_jitter: float = _setting(0.2, "share by which a wait is longer or shorter, at random")
+    retry_after_max: float = _setting(3600.0, "longest `Retry-After` that is honoured")
+    pushbacks: int = _setting(3, "429 or timeouts in a row, from which on PUSHBACK_WAIT holds")
+    pushback_wait: float = _setting(60.0, "shortest wait then")
+    poison_attempts: int = _setting(8, "refusals after which an event is dead, if others are taken")
+    breaker_failures: int = _setting(10, "failures in a row after which a listener is failing")
+    breaker_share: float = _setting(0.7, "or such a share of failures, of BREAKER_ATTEMPTS or more")
+    breaker_attempts: int = _setting(10, "attempts that a share is worth looking at")
+    breaker_window: float = _setting(60.0, "time in which these are counted")
+    probe_interval: float = _setting(30.0, "a failing listener is tried once in that time")
+    disable_after: float = _setting(432_000.0, "time of only failures that disables it (5 days)")
     event_max_age: float = _setting(259_200.0, "age at which an undelivered event is dead (72 h)")
     event_retention: float = _setting(2_592_000.0, "how long events are kept (30 days)")
+    dead_letter_retention: float = _setting(2_592_000.0, "how long dead ones are (30 days)")
     lease: float = _setting(60.0, "how long a dispatcher owns a lane")
     poll_interval: float = _setting(0.5, "longest sleep of the dispatcher")
     sweep_interval: float = _setting(2.0, "how often unfinished requests are looked for")
@@ -146,7 +171,7 @@ class Settings:
 
 def _out_of_range(values: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with values that have the right type."""
-    lowest = {"port": 0, "workers": 1, "senders": 1, "max_body": 1, "page_limit": 1}
+    lowest = {"port": 0} | dict.fromkeys(_COUNTS, 1)
     problems = [
         f"{PREFIX}{name.upper()}={values[name]} is below {low}"
         for name, low in lowest.items()
@@ -168,6 +193,11 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
     target = values.get("track_and_manage_url")
     if target is not None and not re.fullmatch(r"https?://[^/?#\s][^#\s]*", target):
         problems.append(f"{PREFIX}TRACK_AND_MANAGE_URL={target!r} is not an http or https URL")
+    problems += [
+        f"{PREFIX}{name.upper()}={values[name]} is no share: 0 to 1"
+        for name in ("retry_jitter", "breaker_share")
+        if name in values and not values[name] <= 1
+    ]
     level = values.get("log_level", "INFO")
     if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         problems.append(f"{PREFIX}LOG_LEVEL={level!r} is not DEBUG, INFO, WARNING or ERROR")

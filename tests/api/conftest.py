@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,17 +22,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def url(mongodb_uri: str) -> Iterator[str]:
-    """Where the gateway serves; `127.0.0.1`, a port of its own, a database of its own."""
+def store_settings(mongodb_uri: str) -> Settings:
+    """How the gateway is set up; a database of its own."""
+    return Settings(
+        mongodb_uri=mongodb_uri,
+        database=f"api_{uuid.uuid4().hex}",
+        deliver=False,
+        callback_allow=LOOPBACK,
+        catalog_interval=0.02,  # a change of the rules is answered when it is in force
+    )
+
+
+@pytest.fixture(scope="session")
+def url(store_settings: Settings) -> Iterator[str]:
+    """Where the gateway serves; `127.0.0.1`, a port of its own."""
     with listening() as listener:
-        settings = Settings(
-            port=listener.getsockname()[1],
-            mongodb_uri=mongodb_uri,
-            database=f"api_{uuid.uuid4().hex}",
-            deliver=False,
-            callback_allow=LOOPBACK,
-            catalog_interval=0.02,  # a change of the rules is answered when it is in force
-        )
+        settings = replace(store_settings, port=listener.getsockname()[1])
         asyncio.run(prepare(settings))
         with served(build(settings), listener):
             put_example_rules(settings.base_url())

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api.conftest import api, url
+from api.conftest import api, store_settings, url
 
-__all__ = ["api", "url"]
+__all__ = ["api", "store_settings", "url"]

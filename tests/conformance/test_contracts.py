@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from inflection import underscore
@@ -11,6 +12,7 @@ from api.client import GATEWAY, TMF641, TMF652
 from make import example as example_request
 from make import service_order
 from ordergate.api.contract import load_contract, operations
+from ordergate.api.event_deliveries import EventDeliveries
 from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
@@ -31,7 +33,7 @@ DOORS: dict[str, tuple[str, tuple[type, ...]]] = {
         "tmf641-service-ordering",
         (ServiceOrdering, ServiceOrderCancellation, ServiceOrderListener, Hub),
     ),
-    GATEWAY: ("gateway", (Gateway, ResourceOrderRules, FeasibilityAssessments)),
+    GATEWAY: ("gateway", (Gateway, EventDeliveries, ResourceOrderRules, FeasibilityAssessments)),
 }
 
 
@@ -83,6 +85,13 @@ def test_every_example_is_accepted(
         record = api.post(f"{TMF641}/serviceOrder", example_request("fibre-special"), expect=201)
         handed = api.get(f"{GATEWAY}/specialHandling?initiatingRequest.id={record['id']}")
         api.patch(path.format(id=handed[0]["id"]), example, media_type=media_type)
+    elif path.endswith(("/hub/{id}", "/eventDelivery/replay")):
+        hubs = path.removesuffix("/{id}") if method == "PATCH" else f"{TMF652}/hub"
+        hub = api.post(hubs, {"callback": f"http://127.0.0.1:9999/{uuid4()}"}, expect=201)
+        if method == "PATCH":
+            api.patch(path.format(id=hub["id"]), example, media_type=media_type)
+        else:
+            api.post(path, {**example, "hub": {"id": hub["id"]}}, expect=200)
     elif method == "PATCH":
         order = service_order() if path.startswith(TMF641) else order
         posted = api.post(path.removesuffix("/{id}"), order, expect=201)

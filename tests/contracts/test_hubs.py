@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from fakes_delivery import MemoryHubs, MemoryLanes, empty, hub, temporary_database
 from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
 from ordergate.model.common import Api
+from ordergate.model.hub_health import HubHealth, HubStatus, Tally
 from ordergate.model.notification import SPECIAL_ORDERS, TRACK_AND_MANAGE
 from ordergate.process.entity import Idempotency
 from ordergate.storage.hubs import MongoHubs
@@ -25,7 +27,57 @@ if TYPE_CHECKING:
 FIRST = hub("first", "eventType=ResourceOrderCreateEvent")
 
 
+async def waiting_for(lanes: Lanes) -> list[str]:
+    return sorted(one.hub_id for one in await lanes.waiting())
+
+
+def failing(health: HubHealth, now: datetime) -> HubHealth:
+    return replace(
+        health,
+        status=HubStatus.FAILING,
+        reason="10 failures in a row",
+        since=now,
+        consecutive_failures=health.consecutive_failures + 1,
+        failing_since=now,
+        last_success=now,
+        last_failure=now,
+        lanes=2,
+        probe_at=now,
+        recent=(Tally(now, 3, 2), Tally(now, 1, 0)),
+        attempts={"refused": 3},
+    )
+
+
 class HubsContract:
+    def test_health_that_was_changed_is_read_back(self, runner: asyncio.Runner, hubs: Hubs) -> None:
+        runner.run(hubs.add(FIRST))
+        before, after = runner.run(hubs.change_health("first", failing))
+        assert before == HubHealth() == FIRST.health
+        assert after.since is not None
+        expected = replace(FIRST, health=after)
+        assert runner.run(hubs.get("first")) == expected
+        assert list(runner.run(hubs.all())) == [expected]
+        again, _ = runner.run(hubs.change_health("first", failing))
+        assert again == after
+
+    def test_health_is_told_the_time(self, runner: asyncio.Runner, hubs: Hubs) -> None:
+        runner.run(hubs.add(FIRST))
+        _, after = runner.run(hubs.change_health("first", failing))
+        assert after.since is not None
+        assert abs(datetime.now(UTC) - after.since) < timedelta(seconds=5)
+
+    def test_health_of_nobody_can_not_be_changed(self, runner: asyncio.Runner, hubs: Hubs) -> None:
+        with pytest.raises(NotFoundError):
+            runner.run(hubs.change_health("nobody", failing))
+
+    def test_own_subscription_starts_healthy_again(
+        self, runner: asyncio.Runner, hubs: Hubs
+    ) -> None:
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        runner.run(hubs.change_health(TRACK_AND_MANAGE, failing))
+        runner.run(hubs.hand_over_to("http://127.0.0.1/orders"))
+        assert runner.run(hubs.get(TRACK_AND_MANAGE)).health == HubHealth()
+
     def test_registered_listener_is_found_and_listed(
         self, runner: asyncio.Runner, hubs: Hubs
     ) -> None:
@@ -101,7 +153,7 @@ class HubsContract:
         with pytest.raises(NotFoundError):
             runner.run(hubs.remove("first", Api.SERVICE_ORDERING))
         assert runner.run(hubs.get("first")) == FIRST
-        assert runner.run(lanes.claim(30)) is not None
+        assert runner.run(waiting_for(lanes)) == ["first"]
 
     def test_removed_listener_is_gone_with_all_that_waits_for_it(
         self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
@@ -113,10 +165,7 @@ class HubsContract:
             runner.run(hubs.get("first"))
         with pytest.raises(NotFoundError):
             runner.run(hubs.remove("first", Api.RESOURCE_ORDERING))
-        left = runner.run(lanes.claim(30))
-        assert left is not None
-        assert left.hub_id == "firstborn"
-        assert runner.run(lanes.claim(30)) is None
+        assert runner.run(waiting_for(lanes)) == ["firstborn"]
 
     def test_own_subscription_is_told_of_special_orders_and_no_door_finds_it(
         self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
@@ -137,7 +186,7 @@ class HubsContract:
             with pytest.raises(NotFoundError):
                 runner.run(hubs.remove(TRACK_AND_MANAGE, api))
         assert list(runner.run(hubs.all())) == [own]
-        assert runner.run(lanes.claim(30)) is not None
+        assert runner.run(waiting_for(lanes)) == [TRACK_AND_MANAGE]
 
     def test_own_subscription_goes_to_the_url_that_was_set_last(
         self, runner: asyncio.Runner, hubs: Hubs, lanes: Lanes
@@ -146,7 +195,7 @@ class HubsContract:
         runner.run(lanes.push({(TRACK_AND_MANAGE, "order"): [1]}))
         runner.run(hubs.hand_over_to("http://127.0.0.1/elsewhere"))
         assert runner.run(hubs.get(TRACK_AND_MANAGE)).callback == "http://127.0.0.1/elsewhere"
-        assert runner.run(lanes.claim(30)) is not None
+        assert runner.run(waiting_for(lanes)) == [TRACK_AND_MANAGE]
 
     def test_own_subscription_is_in_no_listeners_way(
         self, runner: asyncio.Runner, hubs: Hubs
@@ -164,10 +213,7 @@ class HubsContract:
         runner.run(lanes.push({(TRACK_AND_MANAGE, "order"): [1], ("first", "order"): [1]}))
         runner.run(hubs.hand_over_to(None))
         assert list(runner.run(hubs.all())) == []
-        left = runner.run(lanes.claim(30))
-        assert left is not None
-        assert left.hub_id == "first"
-        assert runner.run(lanes.claim(30)) is None
+        assert runner.run(waiting_for(lanes)) == ["first"]
 
 
 class TestMemoryHubs(HubsContract):
@@ -217,3 +263,13 @@ class TestMongoHubs(HubsContract):
             return {one.id for one in added} | {one.id for one in await hubs.all()}
 
         assert len(runner.run(story())) == 1
+
+    def test_changes_of_health_at_once_are_all_kept(
+        self, runner: asyncio.Runner, hubs: MongoHubs
+    ) -> None:
+        async def story() -> int:
+            await hubs.add(FIRST)
+            await asyncio.gather(*(hubs.change_health("first", failing) for _ in range(10)))
+            return (await hubs.get("first")).health.consecutive_failures
+
+        assert runner.run(story()) == 10

@@ -11,6 +11,7 @@ import pytest
 from fakes_delivery import MemoryEvents, MemoryOutboxes, empty, owed, temporary_database
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
+from ordergate.model.notification import Span
 from ordergate.storage.events import MongoEvents
 from ordergate.storage.outboxes import MongoOutboxes
 
@@ -61,7 +62,7 @@ class EventsContract:
     def test_event_is_kept_as_it_was_owed(self, runner: asyncio.Runner, events: Events) -> None:
         event = OwedEvent(Api.RESOURCE_ORDERING, "order", 3, {"eventId": "$x", "a.b": [{"$y": 1}]})
         runner.run(events.add([event]))
-        stored = runner.run(events.get("order", [3]))[3]
+        stored = runner.run(events.get({"order": [3]}))["order"][3]
         assert stored.event == event
         assert abs(stored.stored_at - datetime.now(UTC)) < timedelta(seconds=5)
 
@@ -69,18 +70,49 @@ class EventsContract:
         self, runner: asyncio.Runner, events: Events
     ) -> None:
         runner.run(events.add([*ORDER, owed("other", 3)]))
-        assert set(runner.run(events.get("order", [2, 3]))) == {2}
+        assert set(runner.run(events.get({"order": [2, 3]}))["order"]) == {2}
 
     def test_event_added_again_keeps_its_age_and_body(
         self, runner: asyncio.Runner, events: Events
     ) -> None:
         runner.run(events.add(ORDER[:1]))
-        before = runner.run(events.get("order", [1]))
+        before = runner.run(events.get({"order": [1]}))["order"]
         runner.run(asyncio.sleep(0.02))
         runner.run(events.add([owed("order", 1, state="held"), ORDER[1]]))
-        after = runner.run(events.get("order", [1, 2]))
+        after = runner.run(events.get({"order": [1, 2]}))["order"]
         assert after[1] == before[1]
         assert after[2].event == ORDER[1]
+
+    @pytest.mark.parametrize(
+        ("span", "found"),
+        [
+            ((None, None, None), ["order", "order", "later"]),
+            ((1, None, None), ["later"]),
+            ((None, 1, None), ["order", "order"]),
+            ((1, 2, None), ["later"]),
+            ((2, None, None), []),
+            ((None, None, "later"), ["later"]),
+            ((None, 1, "later"), []),
+        ],
+    )
+    def test_events_of_a_door_are_told_by_their_span(
+        self,
+        runner: asyncio.Runner,
+        events: Events,
+        span: tuple[int | None, int | None, str | None],
+        found: list[str],
+    ) -> None:
+        async def story() -> list[str]:
+            await events.add([*ORDER, *SERVICE_ORDER])
+            await asyncio.sleep(0.01)
+            await events.add([owed("later", 1)])
+            stored = (await events.get({"later": [1]}))["later"][1].stored_at
+            moments = {None: None, 1: stored, 2: stored + timedelta(milliseconds=1)}
+            begin, end, entity = span
+            told = events.told_by(Api.RESOURCE_ORDERING, Span(moments[begin], moments[end], entity))
+            return [event.entity_id async for part in told for event in part]
+
+        assert runner.run(story()) == found
 
 
 @pytest.fixture(scope="module")

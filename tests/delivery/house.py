@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from fakes_delivery import SystemClock, owed
 from fakes_destinations import loopback_sender
+from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.dispatcher import Dispatcher
+from ordergate.delivery.expiry import Expiry
 from ordergate.delivery.lane_delivery import LaneDelivery
+from ordergate.delivery.listeners import Listeners
 from ordergate.delivery.relay import Relay
 from ordergate.delivery.retry import RetryPolicy
 from ordergate.model.common import Api
 from ordergate.model.notification import EventSubscription
+from ordergate.storage.dead_letters import MongoDeadLetters
+from ordergate.storage.event_deliveries import MongoEventDeliveries
 from ordergate.storage.events import MongoEvents
 from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from ordergate.storage.database import Database
 
 DEADLINE = 1.0
+BREAKER = Breaker(probe_interval=0.3)
 
 
 class House:
@@ -39,6 +45,8 @@ class House:
         self.outboxes = MongoOutboxes(database)
         self.events = MongoEvents(database, retention=3600)
         self.lanes = MongoLanes(database)
+        self.dead_letters = MongoDeadLetters(database)
+        self.deliveries = MongoEventDeliveries(database, page_limit=1000)
         self.hubs = MongoHubs(database)
         self.hand_overs = MongoHandOverBook(database, page_limit=100)
 
@@ -63,20 +71,30 @@ class House:
         schedule: tuple[float, ...] = (0.1,),
         lease: float = 30,
         senders: int = 8,
+        breaker: Breaker = BREAKER,
     ) -> Dispatcher:
         retry = RetryPolicy(schedule=schedule, max_age=max_age, random=random.random)
+        listeners = Listeners(self.hubs, self.lanes, breaker)
         delivery = LaneDelivery(
             lanes=self.lanes,
             events=self.events,
-            hubs=self.hubs,
+            listeners=listeners,
             hand_overs=self.hand_overs,
             sender=sender,
             retry=retry,
             clock=SystemClock(),
         )
         relay = Relay(self.outboxes, self.events, self.lanes, self.hubs)
+        expiry = Expiry(self.hubs, self.lanes, delivery, max_age=max_age, lease=lease)
         return Dispatcher(
-            relay, self.lanes, delivery, senders=senders, lease=lease, poll_interval=0.05
+            relay,
+            self.lanes,
+            listeners,
+            delivery,
+            expiry,
+            senders=senders,
+            lease=lease,
+            poll_interval=0.05,
         )
 
     @asynccontextmanager

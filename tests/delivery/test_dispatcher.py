@@ -17,7 +17,7 @@ from ordergate.errors import StoreUnavailableError
 from ordergate.model.common import Api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from delivery.house import House
     from delivery.listeners import Listener, Notification
@@ -247,17 +247,16 @@ def test_stopped_dispatcher_ends_its_send_and_gives_the_lane_back(
         time.sleep(0.3)
         return 201, {}
 
-    async def story(listener: Listener) -> LaneClaim | None:
+    async def story(listener: Listener) -> Sequence[LaneClaim]:
         await house.register("hub", listener.callback)
         await house.owe("order", 1, 2)
         async with house.dispatching():
             await eventually(told.is_set)
-        return await house.lanes.claim(30)
+        return await house.lanes.claim("hub", 30, 1)
 
     with listening(reply) as listener:
-        claim = runner.run(story(listener))
+        (claim,) = runner.run(story(listener))
     assert listener.sequences("order") == [1]
-    assert claim is not None
     assert claim.sequences == (2,)
 
 
@@ -266,10 +265,10 @@ def test_dispatcher_outlives_an_outage_of_the_store(runner: asyncio.Runner, hous
     owing = house.outboxes.owing
     refusals = iter(range(3))
 
-    async def refuse_thrice(*args: object, **named: object) -> LaneClaim | None:
+    async def refuse_thrice(hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
         if next(refusals, None) is not None:
             raise StoreUnavailableError("down")
-        return await claim(*args, **named)  # type: ignore[arg-type]  # handed through
+        return await claim(hub_id, lease, limit)
 
     async def fail_once(_: int) -> object:
         house.outboxes.owing = owing  # type: ignore[method-assign]  # from now on it works again

@@ -28,7 +28,7 @@ def test_the_table_of_settings_lists_each_with_its_default_and_help() -> None:
 
 
 def test_the_readme_stays_short() -> None:
-    assert len(README.splitlines()) < 190
+    assert len(README.splitlines()) < 210
 
 
 def test_the_rule_that_explains_rules_has_every_key() -> None:

@@ -43,14 +43,18 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 _TAGS = re.compile(rf"{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*")
 
 
-class Reader(Protocol):
+class Lister(Protocol):
+    """Lists documents of one kind."""
+
+    async def list(self, query: Query) -> tuple[Sequence[Document], int]:
+        """Return the page that is asked for, and how many match in all."""
+
+
+class Reader(Lister, Protocol):
     """Reads documents of one kind."""
 
     async def read(self, entity_id: str) -> tuple[Document, int]:
         """Return the document and its revision; raise NotFoundError if there is none."""
-
-    async def list(self, query: Query) -> tuple[Sequence[Document], int]:
-        """Return the page that is asked for, and how many match in all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from ordergate.api.exchange import created, new_entity, no_content, one, page, query
+from ordergate.api.exchange import answer, created, new_entity, no_content, one, page, query
 from ordergate.errors import UnsupportedQueryError
-from ordergate.model.notification import EventSubscription
+from ordergate.model.common import timestamp
+from ordergate.model.notification import FRESH, Backlog, EventSubscription
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.filter import matches
 from ordergate.tmf630.hub_query import parse_hub_query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -46,11 +48,19 @@ class Callbacks(Protocol):
         """Raise DestinationNotAllowedError for a callback that nothing would be sent to."""
 
 
+class Backlogs(Protocol):
+    """Knows what waits for the listeners."""
+
+    async def backlogs(self, hub_id: str | None = None) -> Mapping[str, Backlog]:
+        """Return how much waits for each listener, or for that one; those without are left out."""
+
+
 class Hub:
     """`hub` of one door.
 
     Args:
         api: the door; its listeners hear of its own events only, and no other door shows them.
+        enable: lets a listener be sent to again that was given up.
     """
 
     def __init__(
@@ -60,10 +70,14 @@ class Hub:
         api: Api,
         addresses: Addresses,
         *,
+        backlogs: Backlogs,
+        enable: Callable[[str], Awaitable[None]],
         page_limit: int,
     ) -> None:
         self._hubs = hubs
         self._callbacks = callbacks
+        self._backlogs = backlogs
+        self._enable = enable
         self._api = api
         self._addresses = addresses
         self._page_limit = page_limit
@@ -77,8 +91,9 @@ class Hub:
         asked = query(self._page_limit)
         if asked.sort:
             raise UnsupportedQueryError("Listeners always come oldest first.", path="sort")
+        backlogs = await self._backlogs.backlogs()
         listeners = [
-            _shown(kept)
+            _with_state(kept, backlogs.get(kept.id, Backlog()))
             for kept in await self._hubs.all()
             if kept.api is self._api and not kept.takes_orders
         ]
@@ -88,8 +103,14 @@ class Hub:
         return page(part, len(found), asked, self._addresses.hub(self._api, "").rstrip("/"))
 
     async def retrieve_hub(self, id_: str) -> Response:
-        """GET /hub/{id}."""
-        return one(_shown(await self._hubs.get(id_, self._api)), self._page_limit)
+        """GET /hub/{id}: the listener, and how it stands with it."""
+        return one(await self._read(id_), self._page_limit)
+
+    async def patch_hub(self, id_: str) -> Response:
+        """PATCH /hub/{id}: `status` active lets it have what waits, though it was given up."""
+        await self._hubs.get(id_, self._api)
+        await self._enable(id_)
+        return answer(await self._read(id_))
 
     async def register_listener(self) -> Response:
         """POST /hub: every event of the door that `query` selects goes to `callback`.
@@ -106,11 +127,36 @@ class Hub:
         return created(_shown(kept), self._addresses.hub(self._api, kept.id))
 
     async def unregister_listener(self, id_: str) -> Response:
-        """DELETE /hub/{id}: nothing more is sent to it."""
+        """DELETE /hub/{id}: once it is answered, nothing more is sent to it by any process."""
         await self._hubs.remove(id_, self._api)
+        await asyncio.sleep(FRESH)
         return no_content()
+
+    async def _read(self, hub_id: str) -> Document:
+        kept = await self._hubs.get(hub_id, self._api)
+        backlogs = await self._backlogs.backlogs(hub_id)
+        return _with_state(kept, backlogs.get(hub_id, Backlog()))
 
 
 def _shown(kept: EventSubscription) -> Document:
     document: Document = {"id": kept.id, "callback": kept.callback}
     return document if kept.query is None else {**document, "query": kept.query}
+
+
+def _with_state(kept: EventSubscription, backlog: Backlog) -> Document:
+    health = kept.health
+    dates = {
+        "since": health.since,
+        "lastSuccess": health.last_success,
+        "lastFailure": health.last_failure,
+    }
+    shown = {
+        **_shown(kept),
+        "status": str(health.status),
+        "reason": health.reason,
+        "consecutiveFailures": health.consecutive_failures,
+        "backlog": backlog.events,
+        "deadLetters": backlog.dead,
+    }
+    shown |= {name: date and timestamp(date) for name, date in dates.items()}
+    return {name: value for name, value in shown.items() if value is not None}

@@ -21,14 +21,17 @@ class Operations:
 
     Args:
         ping: raises StoreUnavailableError if the store doesn't answer.
-        metrics: returns them as text, and its media type.
+        figures: returns the metrics as text, and its media type.
     """
 
     def __init__(
-        self, *, ping: Callable[[], Awaitable[None]], metrics: Callable[[], tuple[bytes, str]]
+        self,
+        *,
+        ping: Callable[[], Awaitable[None]],
+        figures: Callable[[], Awaitable[tuple[bytes, str]]],
     ) -> None:
         self._ping = ping
-        self._metrics = metrics
+        self._figures = figures
 
     def register(self, app: connexion.AsyncApp) -> None:
         """Add the three paths."""
@@ -50,5 +53,5 @@ class Operations:
 
     async def metrics(self, _: Request) -> Response:
         """Return the metrics, for Prometheus."""
-        text, media_type = self._metrics()
+        text, media_type = await self._figures()
         return Response(text, media_type=media_type)

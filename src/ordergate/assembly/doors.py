@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from ordergate.api.app import Door
 from ordergate.api.cancel_tasks import CancelTasks
+from ordergate.api.event_deliveries import EventDeliveries
 from ordergate.api.exchange import RESOURCE_ORDERING_ALIAS
 from ordergate.api.feasibility_assessments import FeasibilityAssessments
 from ordergate.api.gateway import Gateway
 from ordergate.api.hubs import Hub
-from ordergate.api.lists import CheckedReader
+from ordergate.api.lists import CheckedLister, CheckedReader
 from ordergate.api.reception import Reception
 from ordergate.api.resource_order_rules import ResourceOrderRules
 from ordergate.api.service_order_listener import ServiceOrderListener
@@ -29,6 +30,7 @@ from ordergate.tmf630.attributes import Attributes
 if TYPE_CHECKING:
     from ordergate.api.exchange import Reader
     from ordergate.assembly.contracts import Contracts
+    from ordergate.assembly.dispatch import Delivery
     from ordergate.assembly.process import Process
     from ordergate.assembly.stores import Stores
     from ordergate.catalog.rule_book import CompiledRuleBook
@@ -42,11 +44,15 @@ _EXTENSIONS = frozenset({"domain", "initiatingRequest", "specialHandling"})
 
 
 def wire_doors(
-    settings: Settings, stores: Stores, process: Process, contracts: Contracts
+    settings: Settings,
+    stores: Stores,
+    process: Process,
+    contracts: Contracts,
+    delivery: Delivery,
 ) -> tuple[Door, ...]:
     """Return the three doors that lead to the process, and the alias of one if it is wanted."""
     callbacks = wire_callbacks(settings)
-    house = _House(settings.page_limit, stores, process, contracts, callbacks)
+    house = _House(settings.page_limit, stores, process, contracts, callbacks, delivery)
     reception = Reception(
         addresses=process.addresses,
         clock=process.clock,
@@ -70,6 +76,7 @@ class _House:
     process: Process
     contracts: Contracts
     callbacks: CallbackGuard
+    delivery: Delivery
 
     def resource_ordering(self) -> Door:
         """Return TMF652's door."""
@@ -146,11 +153,27 @@ class _House:
             addresses=process.addresses,
             page_limit=self.limit,
         )
-        return Door(contract, bodies["gateway"], (gateway, rules, assessments))
+        deliveries = EventDeliveries(
+            deliveries=CheckedLister(
+                self.stores.event_deliveries, _attributes(contract, "EventDelivery")
+            ),
+            replay=self.delivery.replay,
+            addresses=process.addresses,
+            page_limit=self.limit,
+        )
+        handlers = (gateway, rules, assessments, deliveries)
+        return Door(contract, bodies["gateway"], handlers)
 
     def _hub(self, api: Api) -> Hub:
-        addresses = self.process.addresses
-        return Hub(self.stores.hubs, self.callbacks, api, addresses, page_limit=self.limit)
+        return Hub(
+            self.stores.hubs,
+            self.callbacks,
+            api,
+            self.process.addresses,
+            backlogs=self.stores.event_deliveries,
+            enable=self.delivery.listeners.enable,
+            page_limit=self.limit,
+        )
 
 
 def _check_rule(rules: CompiledRuleBook, document: Document, text: bytes) -> list[Problem]:

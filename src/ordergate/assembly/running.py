@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from ordergate.api.app import build_app
 from ordergate.api.operations import Operations
 from ordergate.assembly.contracts import Contracts
-from ordergate.assembly.dispatch import wire_dispatcher
+from ordergate.assembly.dispatch import wire_delivery
 from ordergate.assembly.doors import wire_doors
+from ordergate.assembly.figures import Figures
 from ordergate.assembly.process import wire_process
 from ordergate.assembly.stores import Stores
 from ordergate.catalog.load import load_rules
@@ -83,7 +84,7 @@ async def _deliver(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _log.info("delivering notifications")
     try:
-        await wire_dispatcher(settings, stores).run(stop)
+        await wire_delivery(settings, stores).run(stop)
     finally:
         await stores.close()
 
@@ -213,9 +214,11 @@ def build(settings: Settings) -> ASGIApp:
     """Return the application of one process, with all that runs beside it."""
     metrics = Metrics()
     stores = Stores(settings)
-    dispatcher = wire_dispatcher(settings, stores)
+    delivery = wire_delivery(settings, stores)
     contracts = Contracts.load()
-    process = wire_process(settings, stores, dispatcher, contracts=contracts, metrics=metrics)
+    process = wire_process(
+        settings, stores, delivery.dispatcher, contracts=contracts, metrics=metrics
+    )
     beside: dict[str, Part] = {
         "rules": process.rules.run,
         "sweeper": _sweeper(settings, process.plans.sweep, settings.sweep_after),
@@ -225,7 +228,7 @@ def build(settings: Settings) -> ASGIApp:
         "service cancellations": _sweeper(settings, process.service_cancellations.sweep, 0.0),
     }
     if settings.deliver:
-        beside["dispatcher"] = dispatcher.run
+        beside["delivery"] = delivery.run
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -236,9 +239,10 @@ def build(settings: Settings) -> ASGIApp:
         await stores.close()
 
     operations = Operations(
-        ping=partial(ping, stores.database, within=_READY_PING), metrics=metrics.exposition
+        ping=partial(ping, stores.database, within=_READY_PING),
+        figures=Figures(stores.hubs, stores.event_deliveries, metrics).exposition,
     )
-    doors = wire_doors(settings, stores, process, contracts)
+    doors = wire_doors(settings, stores, process, contracts, delivery)
     return build_app(
         doors,
         operations,

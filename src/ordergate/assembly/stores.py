@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
 from ordergate.storage.cancel_tasks import MongoCancelTaskBook
 from ordergate.storage.database import open_client
+from ordergate.storage.dead_letters import MongoDeadLetters
+from ordergate.storage.event_deliveries import MongoEventDeliveries
 from ordergate.storage.events import MongoEvents
 from ordergate.storage.feasibility_assessments import MongoFeasibilityBook
 from ordergate.storage.hubs import MongoHubs
@@ -43,6 +45,10 @@ class Stores:
         self.hubs = MongoHubs(self.database)
         self.events = MongoEvents(self.database, retention=settings.event_retention)
         self.lanes = MongoLanes(self.database)
+        self.dead_letters = MongoDeadLetters(
+            self.database, retention=settings.dead_letter_retention
+        )
+        self.event_deliveries = MongoEventDeliveries(self.database, page_limit=limit)
         self.outboxes = MongoOutboxes(self.database)
 
     async def ensure_indexes(self) -> None:
@@ -50,7 +56,7 @@ class Stores:
         kept = (self.orders, self.requests, self.rules)
         tasks = (self.cancel_tasks, self.service_cancel_tasks)
         special = (self.hand_overs, self.assessments)
-        told = (self.hubs, self.events, self.lanes, self.outboxes)
+        told = (self.hubs, self.events, self.lanes, self.dead_letters, self.outboxes)
         for store in (*kept, *tasks, *special, *told):
             await store.ensure_indexes()
 

@@ -14,6 +14,8 @@ import click
 
 from ordergate import __version__
 from ordergate.cli.conformance import conformance
+from ordergate.cli.events import events
+from ordergate.cli.options import example_of, json_option, url_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from ordergate.settings import Settings
 
 REFUSED, SETUP, INTERRUPTED = 1, 2, 130
-DEFAULT_URL = "http://127.0.0.1:8652"
 
 _EXAMPLES = """\b
 Examples:
@@ -34,15 +35,6 @@ Examples:
 """
 
 
-def _example(command: str) -> str:
-    """Return the example at the end of a command's help, kept on a line of its own."""
-    return f"\b\nExample:\n  {command}"
-
-
-_url = click.option(
-    "--url", default=DEFAULT_URL, show_default=True, metavar="URL", help="The gateway to speak to."
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _file = click.Path(path_type=Path)
 
 
@@ -84,7 +76,7 @@ def cli() -> None:
     """
 
 
-@cli.command(epilog=_example("ordergate serve --port 9000 --data-dir /var/lib/ordergate"))
+@cli.command(epilog=example_of("ordergate serve --port 9000 --data-dir /var/lib/ordergate"))
 @click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on  [default: 8652]")
 @click.option("--workers", type=int, help="Processes that serve requests  [default: 1]")
@@ -103,7 +95,7 @@ def serve(*, no_deliver: bool, **options: Any) -> None:
 
 
 @cli.command(
-    epilog=_example("ORDERGATE_MONGODB_URI=mongodb://db1,db2/?replicaSet=rs0 ordergate deliver")
+    epilog=example_of("ORDERGATE_MONGODB_URI=mongodb://db1,db2/?replicaSet=rs0 ordergate deliver")
 )
 def deliver() -> None:
     """Send notifications, and nothing else, until Ctrl-C.
@@ -117,12 +109,12 @@ def deliver() -> None:
         deliver_notifications(settings)
 
 
-@cli.command(epilog=_example("ordergate issue examples/requests/fibre-standard.json --dry-run"))
+@cli.command(epilog=example_of("ordergate issue examples/requests/fibre-standard.json --dry-run"))
 @click.argument("file", type=_file)
 @click.option("--dry-run", is_flag=True, help="Decide only: nothing is kept, nobody is told.")
 @click.option("--key", help="Idempotency-Key: the same request again answers with the same record.")
-@_url
-@_as_json
+@url_option
+@json_option
 def issue(file: Path, url: str, *, dry_run: bool, key: str | None, as_json: bool) -> int:
     """Send the request in FILE and print what was decided.
 
@@ -152,10 +144,10 @@ def issue(file: Path, url: str, *, dry_run: bool, key: str | None, as_json: bool
     return REFUSED if is_rejected(record) else 0
 
 
-@cli.command(epilog=_example("ordergate explain 6f1c1c0e-0e0a-5a0e-9a53-2f3f8f6f0d11"))
+@cli.command(epilog=example_of("ordergate explain 6f1c1c0e-0e0a-5a0e-9a53-2f3f8f6f0d11"))
 @click.argument("any_id", metavar="ID")
-@_url
-@_as_json
+@url_option
+@json_option
 def explain(any_id: str, url: str, *, as_json: bool) -> None:
     """Print why a request led to what it led to.
 
@@ -174,14 +166,14 @@ def explain(any_id: str, url: str, *, as_json: bool) -> None:
         open_console().print(decision_tree(record, orders, why=True))
 
 
-@cli.group(epilog=_example("ordergate catalog check examples/catalog"))
+@cli.group(epilog=example_of("ordergate catalog check examples/catalog"))
 def catalog() -> None:
     """Check, load and list the rules that decide."""
 
 
-@catalog.command(epilog=_example("ordergate catalog check examples/catalog"))
+@catalog.command(epilog=example_of("ordergate catalog check examples/catalog"))
 @click.argument("paths", type=_file, nargs=-1, required=True, metavar="FILE...")
-@_as_json
+@json_option
 def check(paths: Sequence[Path], *, as_json: bool) -> int:
     """Look for problems in rule files, or folders of them, and run the rules' own tests.
 
@@ -203,10 +195,10 @@ def check(paths: Sequence[Path], *, as_json: bool) -> int:
 
 
 @catalog.command(
-    epilog=_example("ordergate catalog load examples/catalog --url http://127.0.0.1:8652")
+    epilog=example_of("ordergate catalog load examples/catalog --url http://127.0.0.1:8652")
 )
 @click.argument("path", type=_file)
-@_url
+@url_option
 def load(path: Path, url: str) -> None:
     """Check rules, then load them into a gateway."""
     from ordergate.cli.rule_files import put_rules, sound_rules
@@ -219,9 +211,9 @@ def load(path: Path, url: str) -> None:
             click.echo(f"{rule['id']} version {rule['version']}: {what}")
 
 
-@catalog.command("list", epilog=_example("ordergate catalog list --json | jq '.[].id'"))
-@_url
-@_as_json
+@catalog.command("list", epilog=example_of("ordergate catalog list --json | jq '.[].id'"))
+@url_option
+@json_option
 def list_(url: str, *, as_json: bool) -> None:
     """List the rules at a gateway."""
     from ordergate.cli.rule_files import rule_table
@@ -236,11 +228,11 @@ def list_(url: str, *, as_json: bool) -> None:
         open_console().print(rule_table(rules))
 
 
-@cli.command(epilog=_example("ordergate listen --port 8653 --fail 2"))
+@cli.command(epilog=example_of("ordergate listen --port 8653 --fail 2"))
 @click.option("--port", type=click.IntRange(0, 65_535), default=8653, show_default=True)
 @click.option("--fail", type=click.IntRange(0), default=0, metavar="N", help="Refuse the first N.")
-@_url
-@_as_json
+@url_option
+@json_option
 def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
     """Take notifications and print each, until Ctrl-C: for trying out an integration.
 
@@ -269,7 +261,7 @@ def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
         raise BrokenPipeError(errno.EPIPE, "nobody reads what arrives")
 
 
-@cli.command(epilog=_example("ordergate demo --once"))
+@cli.command(epilog=example_of("ordergate demo --once"))
 @click.option("--once", is_flag=True, help="End after the table.")
 def demo(*, once: bool) -> None:
     """Start a gateway, send it the example requests, and show what becomes of them.
@@ -282,6 +274,7 @@ def demo(*, once: bool) -> None:
 
 
 cli.add_command(conformance)
+cli.add_command(events)
 
 
 def _settings(**overrides: Any) -> Settings:

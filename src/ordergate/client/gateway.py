@@ -25,6 +25,7 @@ _NOT_FOUND = 404
 _SERVICE_ORDER = f"{BASE_PATHS[Api.SERVICE_ORDERING]}/serviceOrder"
 _RESOURCE_ORDER = f"{BASE_PATHS[Api.RESOURCE_ORDERING]}/resourceOrder"
 _RECORD = f"{GATEWAY_PATH}/initiatingRequest"
+_EVENT_DELIVERY = f"{GATEWAY_PATH}/eventDelivery"
 _RULE = f"{GATEWAY_PATH}/resourceOrderRule"
 
 
@@ -143,6 +144,15 @@ class GatewayClient:
     def unregister(self, api: Api, hub_id: str) -> None:
         """Take a listener away from the hub of one door."""
         self._call("DELETE", f"{BASE_PATHS[api]}/hub/{_segment(hub_id)}", answer=5.0)
+
+    def event_deliveries(self, **wanted: str) -> list[Document]:
+        """Return the events that listeners haven't got, oldest first, by values of attributes."""
+        return self._list(_EVENT_DELIVERY, wanted)
+
+    def replay(self, wanted: Document) -> int:
+        """Have events sent again to a listener; return how many."""
+        answer = self._document("POST", f"{_EVENT_DELIVERY}/replay", body=wanted)
+        return int(answer["events"])
 
     def count_service_orders(self) -> int:
         """Return how many service orders the gateway keeps."""

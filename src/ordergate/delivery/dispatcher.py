@@ -5,25 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ordergate.errors import StoreUnavailableError
+from ordergate.delivery.listeners import Pace
+from ordergate.errors import NotFoundError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from concurrent.futures import Executor
 
+    from ordergate.delivery.expiry import Expiry
     from ordergate.delivery.lane_delivery import LaneDelivery
+    from ordergate.delivery.listeners import Listeners
     from ordergate.delivery.ports import Lanes
     from ordergate.delivery.relay import Relay
-    from ordergate.model.notification import LaneClaim
+    from ordergate.model.notification import EventSubscription, LaneClaim, WaitingLanes
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_HOLD = 20.0
 _LONGEST_BACK_OFF = 5.0
+_TELLING = 1.0
+_AGEING = 60.0
+_AHEAD = 4
+"""Lanes claimed of a quick listener, for each that may be in flight."""
+_SHARES = {Pace.QUICK: 1.0, Pace.UNTRIED: 0.75, Pace.SLOW: 0.5}
+"""Of the senders, for all listeners that are so slow, or slower."""
 
 
 class Dispatcher:
@@ -32,8 +42,9 @@ class Dispatcher:
     Polling is the truth: `wake` only shortens the wait for it.
 
     Args:
-        senders: attempts in flight at once, in threads; no listener gets more than half of them,
-            so one that answers slowly leaves the rest to others.
+        senders: lanes in flight at once, each with a thread. No listener gets more than half of
+            what is free, nor more than the breaker allows it; and those that were slow the last
+            time leave room for others, however many they are.
         lease: seconds for which a claimed lane is ours. Sends begin in the first third of it (20
             at most), so that the last one ends before the lease does.
         poll_interval: seconds between looks at the store when nothing wakes it.
@@ -43,7 +54,9 @@ class Dispatcher:
         self,
         relay: Relay,
         lanes: Lanes,
+        listeners: Listeners,
         delivery: LaneDelivery,
+        expiry: Expiry,
         *,
         senders: int,
         lease: float,
@@ -51,9 +64,10 @@ class Dispatcher:
     ) -> None:
         self._relay = relay
         self._lanes = lanes
+        self._listeners = listeners
         self._delivery = delivery
+        self._expiry = expiry
         self._senders = senders
-        self._share = max(1, senders // 2)
         self._lease = lease
         self._hold = min(_LONGEST_HOLD, lease / 3)
         self._poll_interval = poll_interval
@@ -62,8 +76,9 @@ class Dispatcher:
         self._active: dict[asyncio.Task[None], str] = {}
 
     def wake(self) -> None:
-        """Say that new events are owed (`process.ports.Relay`)."""
+        """Say that new events are owed, or wait again (`process.ports.Relay`)."""
         self._owed.set()
+        self._due.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then end the sends in flight and give back their lanes."""
@@ -76,6 +91,8 @@ class Dispatcher:
                 loops.create_task(
                     self._repeat(lambda: self._claim_due(threads, ended), self._due, ended)
                 )
+                for step, interval in ((self._tell, _TELLING), (self._expiry.bury_aged, _AGEING)):
+                    loops.create_task(self._repeat(step, ended, ended, interval))
                 try:
                     await stop.wait()
                 finally:
@@ -83,6 +100,8 @@ class Dispatcher:
                     self._owed.set()
                     self._due.set()
             await asyncio.gather(*self._active)
+            with suppress(StoreUnavailableError):
+                await self._listeners.tell_all()
         finally:
             # After a cancellation only: the leases of these lanes run out, and others take over.
             for task in self._active:
@@ -90,12 +109,20 @@ class Dispatcher:
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _repeat(
-        self, step: Callable[[], Awaitable[bool]], signal: asyncio.Event, ended: asyncio.Event
+        self,
+        step: Callable[[], Awaitable[bool]],
+        signal: asyncio.Event,
+        ended: asyncio.Event,
+        interval: float | None = None,
     ) -> None:
-        """Repeat `step`: at once while it says so, else on the signal or at the next poll."""
+        """Repeat `step`: at once while it says so, else on the signal or after the interval.
+
+        Without an interval it's that of polling.
+        """
         failures = 0
         while not ended.is_set():
-            signal.clear()
+            if signal is not ended:
+                signal.clear()
             try:
                 at_once = await step()
                 failures = 0
@@ -109,7 +136,7 @@ class Dispatcher:
                 back_off = self._poll_interval * 2 ** min(failures, 10)
                 await _either(ended, min(back_off, _LONGEST_BACK_OFF))
             elif not at_once:
-                await _either(signal, self._poll_interval)
+                await _either(signal, interval or self._poll_interval)
 
     async def _relay_owed(self) -> bool:
         """Relay one batch; return whether to look again at once."""
@@ -118,36 +145,70 @@ class Dispatcher:
             self._due.set()
         return relayed > 0
 
+    async def _tell(self) -> bool:
+        await self._listeners.tell_all()
+        return False
+
     async def _claim_due(self, threads: Executor, ended: asyncio.Event) -> bool:
-        """Claim as many due lanes as there are free senders, and set about delivering them."""
-        while len(self._active) < self._senders and not ended.is_set():
-            until = time.monotonic() + self._hold
-            claim = await self._lanes.claim(self._lease, passing_over=self._hubs_at_their_share())
-            if claim is None:
+        """Claim as many lanes as there is room for, and set about delivering them."""
+        for waiting in await self._lanes.waiting():
+            if ended.is_set():
                 break
+            until = time.monotonic() + self._hold
+            claims, is_probe = await self._claim_of(waiting)
+            events = await self._delivery.events_of(claims) if claims else {}
 
             def may_send(until: float = until) -> bool:
                 return time.monotonic() < until and not ended.is_set()
 
-            task = asyncio.create_task(self._deliver(claim, threads, may_send))
-            self._active[task] = claim.hub_id
-            task.add_done_callback(self._ended)
+            for claim in claims:
+                delivery = self._delivery.deliver(
+                    claim, events[claim.entity_id], threads, may_send, is_probe=is_probe
+                )
+                task = asyncio.create_task(self._guarded(claim, delivery))
+                self._active[task] = claim.hub_id
+                task.add_done_callback(self._ended)
         return False
 
-    def _hubs_at_their_share(self) -> set[str]:
-        hubs = list(self._active.values())
-        return {hub for hub in hubs if hubs.count(hub) >= self._share}
+    async def _claim_of(self, waiting: WaitingLanes) -> tuple[Sequence[LaneClaim], bool]:
+        """Claim what may be sent to one listener now; say whether it's to see if it's back."""
+        try:
+            hub = (await self._listeners.get(waiting.hub_id)).hub
+        except NotFoundError:  # its lanes came late: claimed, they are removed
+            return await self._lanes.claim(waiting.hub_id, self._lease, 1), False
+        if await self._listeners.may_probe(hub, waiting.now):
+            return await self._lanes.claim_ahead(hub.id, self._lease, 1), True
+        room = self._room(hub)
+        if room <= 0 or waiting.due > waiting.now:
+            return [], False
+        return await self._lanes.claim(hub.id, self._lease, room), False
+
+    def _room(self, hub: EventSubscription) -> int:
+        """Return how many more lanes of the listener are to be claimed now."""
+        most = self._listeners.lanes_of(hub)
+        in_flight = {
+            other: min(lanes, self._listeners.most_lanes)
+            for other, lanes in Counter(self._active.values()).items()
+        }
+        pace = self._listeners.pace_of(hub.id)
+        share = max(1, (self._senders - sum(in_flight.values())) // 2)
+        as_slow = sum(n for other, n in in_flight.items() if self._listeners.pace_of(other) >= pace)
+        left = max(1, int(self._senders * _SHARES[pace])) - as_slow
+        held = list(self._active.values()).count(hub.id)
+        if pace is Pace.QUICK and most == self._listeners.most_lanes <= min(share, left) + held:
+            # Some wait with their events at hand, so that no sender waits for the store.
+            return _AHEAD * most - held if held <= most else 0
+        return min(min(most, share) - held, left)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._active[task]
-        self._due.set()
+        hub_id = self._active.pop(task)
+        if list(self._active.values()).count(hub_id) <= self._listeners.most_lanes:
+            self._due.set()  # else enough of its lanes are at hand
 
-    async def _deliver(
-        self, claim: LaneClaim, threads: Executor, may_send: Callable[[], bool]
-    ) -> None:
+    async def _guarded(self, claim: LaneClaim, delivery: Coroutine[None, None, None]) -> None:
         """Deliver one lane; whatever goes wrong, its lease runs out and it is claimed again."""
         try:
-            await self._delivery.deliver(claim, threads, may_send)
+            await delivery
         except StoreUnavailableError as error:
             about = {"lane": claim.lane_id, "reason": error.reason}
             _log.warning("A lane waits for the store", extra=about)

@@ -11,18 +11,22 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
     from ordergate.delivery.destination import IpAddress
     from ordergate.model.common import Api
     from ordergate.model.events import OwedEvent
+    from ordergate.model.hub_health import HubHealth
     from ordergate.model.notification import (
         DeliveryState,
         EventSubscription,
+        FailureKind,
         LaneClaim,
+        Span,
         StoredEvent,
+        WaitingLanes,
     )
     from ordergate.process.entity import Idempotency
 
@@ -113,8 +117,13 @@ class Events(Protocol):
     async def add(self, events: Sequence[OwedEvent]) -> None:
         """Keep the events; one that is there already stays as it is, its age included."""
 
-    async def get(self, entity_id: str, sequences: Sequence[int]) -> Mapping[int, StoredEvent]:
-        """Return those of the entity's events that are still kept, by sequence."""
+    async def get(
+        self, wanted: Mapping[str, Sequence[int]]
+    ) -> Mapping[str, Mapping[int, StoredEvent]]:
+        """Return those events of each entity (its id) that are still kept, by sequence."""
+
+    def told_by(self, api: Api, span: Span) -> AsyncIterator[Sequence[OwedEvent]]:
+        """Yield the door's events of that span in parts, oldest first."""
 
 
 class Lanes(Protocol):
@@ -126,27 +135,70 @@ class Lanes(Protocol):
         An idle lane becomes due at once; a leased or postponed one keeps its time.
         """
 
-    async def claim(self, lease: float, *, passing_over: Collection[str] = ()) -> LaneClaim | None:
-        """Lease the lane that has been due longest, for `lease` seconds; None if none is due.
+    async def put_back(self, hub_id: str, again: Mapping[str, Sequence[int]]) -> None:
+        """Let the events of each entity (its id) wait once more, in order with those that do."""
+
+    async def waiting(self) -> Sequence[WaitingLanes]:
+        """Return for which listeners anything waits, the one whose lanes are due longest first."""
+
+    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+        """Lease up to `limit` of the listener's lanes for `lease` seconds, longest due first.
+
+        A claim holds the oldest events of its lane, not more than can be sent meanwhile.
+        """
+
+    async def claim_ahead(
+        self, hub_id: str, lease: float, limit: int, *, waiting_before: datetime | None = None
+    ) -> Sequence[LaneClaim]:
+        """Lease lanes though they aren't due, but none that is leased; longest untried first.
 
         Args:
-            passing_over: ids of hubs whose lanes are left alone.
+            waiting_before: only those whose oldest event has waited since before then.
         """
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> bool:
+    async def hasten(self, hub_id: str) -> None:
+        """Make every lane of the listener due that isn't leased."""
+
+    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
         """Give the lane back; what is left in it is due at once.
 
-        Like the next two, return False, and change nothing, if somebody else claimed it meanwhile.
+        Like the next two, change nothing if somebody else claimed it meanwhile.
         """
 
-    async def postpone(self, claim: LaneClaim, seconds: float, delivered_up_to: int = 0) -> bool:
-        """Give the lane back after a failed attempt at the first event that is left."""
+    async def postpone(
+        self,
+        claim: LaneClaim,
+        seconds: float,
+        delivered_up_to: int = 0,
+        *,
+        failure: FailureKind | None = None,
+    ) -> None:
+        """Give the lane back after an attempt at the first event that is left.
 
-    async def bury(self, claim: LaneClaim, sequence: int, reason: str) -> bool:
-        """Move the event from the head of the lane to the dead letters; keep the lease."""
+        Args:
+            failure: what is counted as an attempt; None if none is.
+        """
+
+    async def bury(
+        self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
+    ) -> bool:
+        """Move the event from the head of the lane to the dead letters; keep the lease.
+
+        Return whether the lane was still ours.
+        """
 
     async def remove(self, claim: LaneClaim) -> None:
         """Delete the lane: its listener is gone."""
+
+
+class DeadLetters(Protocol):
+    """Events that are sent no more, for a month, until they are sent again."""
+
+    def of(self, hub_id: str, span: Span) -> AsyncIterator[Sequence[OwedEvent]]:
+        """Yield a listener's dead events of that span in parts, oldest first."""
+
+    async def forget(self, hub_id: str, again: Mapping[str, Sequence[int]]) -> None:
+        """Forget those of each entity (its id): they wait again."""
 
 
 class Hubs(Protocol):
@@ -179,8 +231,21 @@ class Hubs(Protocol):
     async def all(self) -> Sequence[EventSubscription]:
         """Return every listener, oldest first, the gateway's own too."""
 
+    async def change_health(
+        self, hub_id: str, change: Callable[[HubHealth, datetime], HubHealth]
+    ) -> tuple[HubHealth, HubHealth]:
+        """Write what `change` makes of the listener's health and the store's time.
+
+        It may be asked several times, until nobody else wrote meanwhile. Return the health before
+        and after.
+
+        Raises:
+            NotFoundError: there is no such listener.
+        """
+
     async def hand_over_to(self, url: str | None) -> None:
         """Keep the gateway's own subscription for Track & Manage; None gives it up.
 
-        No door finds it. What waits for it is forgotten with it, as for any listener.
+        No door finds it. What waits for it is forgotten with it, as for any listener. Nothing that
+        failed before is held against it any more.
         """

@@ -58,6 +58,10 @@ class Addresses:
         """Return the `href` of a feasibility assessment."""
         return f"{self.base_url}{GATEWAY_PATH}/feasibilityAssessment/{assessment_id}"
 
+    def event_delivery(self) -> str:
+        """Return the address of the list of what waits for listeners, or is dead."""
+        return f"{self.base_url}{GATEWAY_PATH}/eventDelivery"
+
     def resource_order_rule(self, rule_id: str) -> str:
         """Return the `href` of a rule."""
         return f"{self.base_url}{GATEWAY_PATH}/resourceOrderRule/{rule_id}"

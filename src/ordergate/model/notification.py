@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from ordergate.model.hub_health import HubHealth
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +19,12 @@ TRACK_AND_MANAGE = "trackAndManage"
 
 SPECIAL_ORDERS = "eventType=ResourceOrderCreateEvent&specialHandling.required=true"
 """Its query: each special order, once, when it is issued."""
+
+FRESH = 0.25
+"""Seconds for which a process may go by what it read of a subscription.
+
+So whoever removes one answers that long after it is gone: then nobody begins to send to it.
+"""
 
 
 class DeliveryState(StrEnum):
@@ -37,6 +45,7 @@ class EventSubscription:
         query: TMF630 filter on the event; None asks for every event of the door.
         takes_orders: whether it's the gateway's own, which no door shows: it gets the orders
             themselves, in place of the events about them.
+        health: how it stands with it.
     """
 
     id: str
@@ -44,6 +53,38 @@ class EventSubscription:
     callback: str
     query: str | None = None
     takes_orders: bool = False
+    health: HubHealth = field(default_factory=HubHealth)
+
+
+class FailureKind(StrEnum):
+    """What a failed attempt says: of this event, of the listener's load, or of the listener."""
+
+    REFUSAL = "refusal"
+    PUSHBACK = "pushback"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Failures of one kind in a row, at the oldest event of a lane."""
+
+    kind: FailureKind
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLanes:
+    """That events wait for a listener; moments are the store's.
+
+    Args:
+        due: when the first of its lanes is to be looked at.
+        now: when that was so.
+    """
+
+    hub_id: str
+    due: datetime
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +96,10 @@ class LaneClaim:
     Args:
         fence: grows with each claim; a settlement with an older one is refused.
         sequences: the waiting events of the entity, oldest first.
+        since: when each of them began to wait.
+        claimed_at: when the lease began; like all moments of a lane, by the store's clock.
         attempts: failed attempts at the oldest one so far.
+        streak: the last of these, as far as they are alike.
     """
 
     lane_id: str
@@ -63,7 +107,10 @@ class LaneClaim:
     entity_id: str
     fence: int
     sequences: tuple[int, ...]
-    attempts: int
+    since: tuple[datetime, ...]
+    claimed_at: datetime
+    attempts: int = 0
+    streak: Streak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +118,32 @@ class StoredEvent:
     """An event as it was relayed from an outbox.
 
     Args:
-        stored_at: when the store took it over (its own clock); its age decides when it's dead.
+        stored_at: when the store took it over (its own clock).
     """
 
     event: OwedEvent
     stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which events are meant: stored from `begin` on and before `end`, of one entity or of all."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+    entity_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a listener hasn't got.
+
+    Args:
+        events: how many wait.
+        oldest_age: seconds for which the oldest of them has waited.
+        dead: how many are sent no more.
+    """
+
+    events: int = 0
+    oldest_age: float = 0.0
+    dead: int = 0

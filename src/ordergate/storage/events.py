@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
@@ -16,12 +16,14 @@ from ordergate.model.notification import StoredEvent
 from ordergate.storage.database import in_our_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from ordergate.model.notification import Span
     from ordergate.storage.database import Collection, Database, Stored
 
 _DUPLICATE_KEY = 11_000
 _INDEX_OPTIONS_CONFLICT = 85
+_PART = 500
 
 
 class MongoEvents:
@@ -34,30 +36,50 @@ class MongoEvents:
     def __init__(self, database: Database, *, retention: float) -> None:
         self._database = database
         self._events = database["event"]
-        self._retention = round(retention)
+        self._retention = retention
 
     async def ensure_indexes(self) -> None:
-        """Make the index by which events expire, or bring it to the present retention."""
+        """Make the indexes; bring the one by which events expire to the present retention."""
+        await ensure_expiry(self._database, self._events.name, "storedAt", self._retention)
         with in_our_words():
-            try:
-                await self._events.create_index("storedAt", expireAfterSeconds=self._retention)
-            except OperationFailure as error:
-                if error.code != _INDEX_OPTIONS_CONFLICT:
-                    raise
-                index = {"keyPattern": {"storedAt": 1}, "expireAfterSeconds": self._retention}
-                await self._database.command("collMod", self._events.name, index=index)
+            await self._events.create_index(["api", "storedAt"])
 
     async def add(self, events: Sequence[OwedEvent]) -> None:
         """Keep the events; one that is there already stays as it is, its age included."""
         with in_our_words():
             await write_repeatable(self._events, [_insertion(event) for event in events])
 
-    async def get(self, entity_id: str, sequences: Sequence[int]) -> Mapping[int, StoredEvent]:
-        """Return those of the entity's events that are still kept, by sequence."""
-        ids = [_id(entity_id, sequence) for sequence in sequences]
+    async def get(
+        self, wanted: Mapping[str, Sequence[int]]
+    ) -> Mapping[str, Mapping[int, StoredEvent]]:
+        """Return those events of each entity (its id) that are still kept, by sequence."""
+        ids = [_id(entity, sequence) for entity in wanted for sequence in wanted[entity]]
+        events: dict[str, dict[int, StoredEvent]] = {entity: {} for entity in wanted}
         with in_our_words():
-            found = self._events.find({"_id": {"$in": ids}})
-            return {stored["sequence"]: _stored_event(stored) async for stored in found}
+            async for stored in self._events.find({"_id": {"$in": ids}}):
+                events[stored["entityId"]][stored["sequence"]] = _stored_event(stored)
+        return events
+
+    async def told_by(self, api: Api, span: Span) -> AsyncIterator[Sequence[OwedEvent]]:
+        """Yield the door's events of that span in parts, oldest first."""
+        wanted = {"api": str(api), **within(span, "storedAt", "entityId")}
+        with in_our_words():
+            found = self._events.find(wanted, batch_size=_PART).sort({"storedAt": 1, "_id": 1})
+            while part := await found.to_list(_PART):
+                yield [_stored_event(stored).event for stored in part]
+
+
+async def ensure_expiry(database: Database, collection: str, moment: str, kept: float) -> None:
+    """Have documents expire so many seconds after that moment of theirs."""
+    seconds = round(kept)
+    with in_our_words():
+        try:
+            await database[collection].create_index(moment, expireAfterSeconds=seconds)
+        except OperationFailure as error:
+            if error.code != _INDEX_OPTIONS_CONFLICT:
+                raise
+            index = {"keyPattern": {moment: 1}, "expireAfterSeconds": seconds}
+            await database.command("collMod", collection, index=index)
 
 
 async def write_repeatable(collection: Collection, upserts: Sequence[UpdateOne]) -> None:
@@ -69,6 +91,14 @@ async def write_repeatable(collection: Collection, upserts: Sequence[UpdateOne])
         others = [e for e in details.get("writeErrors", ()) if e["code"] != _DUPLICATE_KEY]
         if others or details.get("writeConcernErrors"):
             raise
+
+
+def within(span: Span, moment: str, entity: str) -> dict[str, Any]:
+    """Return the filter for what lies in a span, by the names of the two fields."""
+    limits = {"$gte": span.begin, "$lt": span.end}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    wanted: dict[str, Any] = {moment: given} if given else {}
+    return wanted if span.entity_id is None else {**wanted, entity: span.entity_id}
 
 
 def _id(entity_id: str, sequence: int) -> str:

@@ -1,8 +1,9 @@
 """Listeners registered at the hubs, in the collection `hub`.
 
-`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}}`; the gateway's own
-subscription for Track & Manage is `{_id, api, takesOrders: url, registeredDate}`, which is in no
-listener's way.
+`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}, health?}`; the
+gateway's own subscription for Track & Manage is `{_id, api, takesOrders: url, registeredDate,
+health?}`, which is in no listener's way. `health` has a `revision`: it is changed over the one that
+was read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import DuplicateKeyError
 
-from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
+from ordergate.errors import (
+    DuplicateError,
+    IdempotencyConflictError,
+    NotFoundError,
+    StaleRevisionError,
+)
 from ordergate.model.common import Api
 from ordergate.model.notification import (
     SPECIAL_ORDERS,
@@ -20,14 +26,18 @@ from ordergate.model.notification import (
     EventSubscription,
 )
 from ordergate.storage.database import in_our_words
+from ordergate.storage.hub_health import health_of, stored_health
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from ordergate.model.hub_health import HubHealth
     from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database, Stored
 
 _TAKES_ORDERS = "takesOrders"
+_HEALTH_NOW = {"health": 1, "now": "$$NOW"}
+_MOST_TRIES = 100
 
 
 class MongoHubs:
@@ -105,10 +115,44 @@ class MongoHubs:
             found = self._hubs.find().sort({"registeredDate": 1, "_id": 1})
             return [_subscription(stored) async for stored in found]
 
+    async def change_health(
+        self, hub_id: str, change: Callable[[HubHealth, datetime], HubHealth]
+    ) -> tuple[HubHealth, HubHealth]:
+        """Write what `change` makes of the listener's health and the store's time.
+
+        It may be asked several times, until nobody else wrote meanwhile. Return the health before
+        and after.
+
+        Raises:
+            NotFoundError: there is no such listener.
+            StaleRevisionError: somebody else wrote, again and again.
+        """
+        for _ in range(_MOST_TRIES):
+            with in_our_words():
+                stored = await self._hubs.find_one({"_id": hub_id}, _HEALTH_NOW)
+            if stored is None:
+                raise NotFoundError(f"There is no hub {hub_id}.")
+            kept = stored.get("health")
+            before = health_of(kept)
+            after = change(before, stored["now"])
+            if after == before or await self._write_health(hub_id, kept, after):
+                return before, after
+        raise StaleRevisionError(f"The state of hub {hub_id} kept changing.")
+
+    async def _write_health(self, hub_id: str, before: Stored | None, health: HubHealth) -> bool:
+        """Write it over that revision; return whether it was still there."""
+        revision = before and before["revision"]
+        over = {"_id": hub_id, "health.revision": revision}  # null finds the missing too
+        changed = {"health": {**stored_health(health), "revision": (revision or 0) + 1}}
+        with in_our_words():
+            result = await self._hubs.update_one(over, {"$set": changed})
+        return result.matched_count == 1
+
     async def hand_over_to(self, url: str | None) -> None:
         """Keep the gateway's own subscription for Track & Manage; None gives it up.
 
-        No door finds it. What waits for it is forgotten with it, as for any listener.
+        No door finds it. What waits for it is forgotten with it, as for any listener. Nothing that
+        failed before is held against it any more.
         """
         own = {"_id": TRACK_AND_MANAGE}
         with in_our_words():
@@ -118,7 +162,8 @@ class MongoHubs:
                 return
             kept = {"api": str(Api.RESOURCE_ORDERING), _TAKES_ORDERS: url}
             since = {"registeredDate": datetime.now(UTC)}
-            await self._hubs.update_one(own, {"$set": kept, "$setOnInsert": since}, upsert=True)
+            fresh = {"$set": kept, "$setOnInsert": since, "$unset": {"health": ""}}
+            await self._hubs.update_one(own, fresh, upsert=True)
 
     async def _forget_lanes(self, hub_id: str) -> None:
         # ';' follows ':' in ASCII: the range of ids that begin with the hub's.
@@ -147,7 +192,8 @@ def _selector(hub_id: str, api: Api | None) -> dict[str, Any]:
 
 def _subscription(stored: Stored) -> EventSubscription:
     hub_id, api = stored["_id"], Api(stored["api"])
+    health = health_of(stored.get("health"))
     if _TAKES_ORDERS in stored:
         url = stored[_TAKES_ORDERS]
-        return EventSubscription(hub_id, api, url, SPECIAL_ORDERS, takes_orders=True)
-    return EventSubscription(hub_id, api, stored["callback"], stored["query"])
+        return EventSubscription(hub_id, api, url, SPECIAL_ORDERS, takes_orders=True, health=health)
+    return EventSubscription(hub_id, api, stored["callback"], stored["query"], health=health)

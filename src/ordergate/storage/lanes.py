@@ -1,30 +1,37 @@
-"""Lanes, in the collection `lane`, and their dead letters, in `deadLetter`.
+"""Lanes, in the collection `lane`.
 
-`{_id: "<hubId>:<entityId>", hub, entity, queue: [sequence], last, fence, attempts, pending, due,
-idleSince}`. `due` is the schedule and the lease at once: whoever claims a lane moves it to the end
-of the lease. Each change is one update of one document, and all times are the server's `$$NOW`, so
-no gateway's clock matters. An idle lane stays for a day: its `last` stops a late relay from pushing
-twice.
+`{_id: "<hubId>:<entityId>", hub, entity, queue: [{n, at}], last, fence, attempts, streak?{kind,
+count, since}, pending, due, leased?, claim?, claimed?, idleSince?}`; `n` is an event's sequence and
+`at` since when it waits. `due` is the schedule and the lease at once: whoever claims a lane moves
+it to the end of the lease. Each change is one update of one document, and all times are the
+server's `$$NOW`, so no gateway's clock matters. An idle lane stays for a day: its `last` stops a
+late relay from pushing twice.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import UpdateOne
 
-from ordergate.model.notification import LaneClaim
+from ordergate.model.notification import FailureKind, LaneClaim, Streak, WaitingLanes
+from ordergate.storage import lane_updates
 from ordergate.storage.database import in_our_words
+from ordergate.storage.dead_letters import MongoDeadLetters
 from ordergate.storage.events import write_repeatable
+from ordergate.storage.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection as Ids
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from ordergate.storage.database import Database
+    from ordergate.model.notification import StoredEvent
+    from ordergate.storage.database import Database, Stored
 
 _IDLE_KEPT = 86_400
-_DEAD_LETTERS_KEPT = 30 * 86_400
+_HEAD = {"queue": {"$slice": 50}}
+_BY_HUB = ["pending", "hub", "due"]
 
 
 class MongoLanes:
@@ -32,137 +39,158 @@ class MongoLanes:
 
     def __init__(self, database: Database) -> None:
         self._lanes = database["lane"]
-        self._dead_letters = database["deadLetter"]
+        self._dead_letters = MongoDeadLetters(database)
+        self._together = GroupCommit(self._lanes)
 
     async def ensure_indexes(self) -> None:
-        """Make the index of due lanes, and those by which idle lanes and dead letters expire."""
+        """Make the index of each listener's due lanes, and the one by which idle lanes expire."""
         with in_our_words():
-            await self._lanes.create_index(["pending", "due", "hub"])
+            await self._lanes.create_index(_BY_HUB)
             await self._lanes.create_index("idleSince", expireAfterSeconds=_IDLE_KEPT)
-            await self._dead_letters.create_index(
-                "buriedDate", expireAfterSeconds=_DEAD_LETTERS_KEPT
-            )
 
     async def push(self, waiting: Mapping[tuple[str, str], Sequence[int]]) -> None:
         """Append to the lane of each (hub id, entity id) the sequences that it never had.
 
         An idle lane becomes due at once; a leased or postponed one keeps its time.
         """
-        pushes = [_push(hub, entity, sequences) for (hub, entity), sequences in waiting.items()]
+        pushes = [
+            lane_updates.push(hub, entity, sequences)
+            for (hub, entity), sequences in waiting.items()
+        ]
         with in_our_words():
             await write_repeatable(self._lanes, pushes)
 
-    async def claim(self, lease: float, *, passing_over: Ids[str] = ()) -> LaneClaim | None:
-        """Lease the lane that has been due longest, for `lease` seconds; None if none is due.
+    async def put_back(self, hub_id: str, again: Mapping[str, Sequence[int]]) -> None:
+        """Let the events of each entity (its id) wait once more, in order with those that do."""
+        updates = [lane_updates.put_back(hub_id, *one) for one in again.items()]
+        with in_our_words():
+            await self._lanes.bulk_write(updates, ordered=False)
+
+    async def waiting(self) -> Sequence[WaitingLanes]:
+        """Return for which listeners anything waits, the one whose lanes are due longest first."""
+        stages: list[Stored] = [
+            {"$match": {"pending": True}},
+            {"$sort": {"pending": 1, "hub": 1, "due": 1}},
+            {"$group": {"_id": "$hub", "due": {"$first": "$due"}}},  # one step in the index each
+            {"$set": {"now": "$$NOW"}},
+            {"$sort": {"due": 1}},
+        ]
+        with in_our_words():
+            found = await self._lanes.aggregate(stages)
+            return [WaitingLanes(one["_id"], one["due"], one["now"]) async for one in found]
+
+    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+        """Lease up to `limit` of the listener's lanes for `lease` seconds, longest due first.
+
+        A claim holds the oldest events of its lane, not more than can be sent meanwhile.
+        """
+        due: Stored = {"pending": True, "hub": hub_id, "$expr": lane_updates.IS_DUE}
+        return await self._claim(due, [("due", 1)], lease, limit)
+
+    async def claim_ahead(
+        self, hub_id: str, lease: float, limit: int, *, waiting_before: datetime | None = None
+    ) -> Sequence[LaneClaim]:
+        """Lease lanes though they aren't due, but none that is leased; longest untried first.
 
         Args:
-            passing_over: ids of hubs whose lanes are left alone.
+            waiting_before: only those whose oldest event has waited since before then.
         """
-        due: dict[str, Any] = {"pending": True, "$expr": {"$lte": ["$due", "$$NOW"]}}
-        if passing_over:
-            due["hub"] = {"$nin": list(passing_over)}
-        with in_our_words():
-            lane = await self._lanes.find_one_and_update(
-                due,
-                [{"$set": {"due": _from_now(lease), "fence": {"$add": ["$fence", 1]}}}],
-                sort={"due": 1},
-                return_document=ReturnDocument.AFTER,
-            )
-        if lane is None:
-            return None
-        return LaneClaim(
-            lane_id=lane["_id"],
-            hub_id=lane["hub"],
-            entity_id=lane["entity"],
-            fence=lane["fence"],
-            sequences=tuple(lane["queue"]),
-            attempts=lane["attempts"],
-        )
+        free: Stored = {"pending": True, "hub": hub_id, "$expr": lane_updates.MAY_BE_CLAIMED}
+        if waiting_before is not None:
+            free["queue.0.at"] = {"$lt": waiting_before}
+        return await self._claim(free, [("claimed", 1), ("due", 1)], lease, limit)
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> bool:
+    async def hasten(self, hub_id: str) -> None:
+        """Make every lane of the listener due that isn't leased."""
+        resting = {"pending": True, "hub": hub_id, "leased": {"$ne": True}}
+        later = {"$expr": {"$gt": ["$due", "$$NOW"]}}
+        with in_our_words():
+            await self._lanes.update_many({**resting, **later}, [{"$set": {"due": "$$NOW"}}])
+
+    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
         """Give the lane back; what is left in it is due at once.
 
-        Like the next two, return False, and change nothing, if somebody else claimed it meanwhile.
+        Like the next two, change nothing if somebody else claimed it meanwhile.
         """
-        return await self._update(claim, [*_drop(delivered_up_to), _give_back("$$NOW")])
+        await self._end(claim, delivered_up_to, [], "$$NOW")
 
-    async def postpone(self, claim: LaneClaim, seconds: float, delivered_up_to: int = 0) -> bool:
-        """Give the lane back after a failed attempt at the first event that is left."""
-        count = {"$set": {"attempts": {"$add": ["$attempts", 1]}}}
-        give_back = _give_back(_from_now(seconds))
-        return await self._update(claim, [*_drop(delivered_up_to), count, give_back])
+    async def postpone(
+        self,
+        claim: LaneClaim,
+        seconds: float,
+        delivered_up_to: int = 0,
+        *,
+        failure: FailureKind | None = None,
+    ) -> None:
+        """Give the lane back after an attempt at the first event that is left.
 
-    async def bury(self, claim: LaneClaim, sequence: int, reason: str) -> bool:
-        """Move the event from the head of the lane to the dead letters; keep the lease."""
-        letter = {
-            "hub": claim.hub_id,
-            "entity": claim.entity_id,
-            "sequence": sequence,
-            "reason": reason,
-        }
-        selector = {"_id": f"{claim.lane_id}.{sequence:010d}"}
+        Args:
+            failure: what is counted as an attempt; None if none is.
+        """
+        counted = [] if failure is None else lane_updates.count(failure)
+        await self._end(claim, delivered_up_to, counted, lane_updates.from_now(seconds))
+
+    async def bury(
+        self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
+    ) -> bool:
+        """Move the event from the head of the lane to the dead letters; keep the lease.
+
+        Return whether the lane was still ours.
+        """
+        # Before the lane: after a crash in between it is buried again, not lost.
+        await self._dead_letters.add(claim, sequence, reason, event)
         with in_our_words():
-            # Before the lane: after a crash in between it is buried again, not lost.
-            await self._dead_letters.update_one(
-                selector, {"$set": letter, "$currentDate": {"buriedDate": True}}, upsert=True
-            )
-        return await self._update(claim, _drop(sequence))
+            result = await self._lanes.update_one(_held(claim), lane_updates.drop([sequence]))
+        return result.matched_count == 1
 
     async def remove(self, claim: LaneClaim) -> None:
         """Delete the lane: its listener is gone."""
         with in_our_words():
             await self._lanes.delete_one({"_id": claim.lane_id})
 
-    async def _update(self, claim: LaneClaim, pipeline: list[dict[str, Any]]) -> bool:
-        """Change the lane if it's still ours."""
+    async def _claim(
+        self, wanted: Stored, order: list[tuple[str, int]], lease: float, limit: int
+    ) -> Sequence[LaneClaim]:
+        """Lease what is found, each lane by its own update, all in one write."""
+        mark = uuid4().hex
         with in_our_words():
-            result = await self._lanes.update_one(
-                {"_id": claim.lane_id, "fence": claim.fence}, pipeline
+            found = await self._lanes.find(wanted, {"_id": 1}).sort(order).limit(limit).to_list()
+            if not found:
+                return []
+            ids = [lane["_id"] for lane in found]
+            taken = lane_updates.lease(lease, mark)
+            await self._lanes.bulk_write(
+                [UpdateOne({**wanted, "_id": one}, taken) for one in ids], ordered=False
             )
-        return result.matched_count == 1
+            ours = self._lanes.find({"_id": {"$in": ids}, "claim": mark}, _HEAD)
+            return [_claim_of(lane) async for lane in ours]
+
+    async def _end(
+        self, claim: LaneClaim, delivered_up_to: int, counted: lane_updates.Stages, due: Any
+    ) -> None:
+        """End the lease, if it's still ours."""
+        delivered = [one for one in claim.sequences if one <= delivered_up_to]
+        dropped = lane_updates.drop(delivered) if delivered else []
+        stages = [*dropped, *counted, *lane_updates.give_back(due)]
+        await self._together.write(UpdateOne(_held(claim), stages))
 
 
-def _from_now(seconds: float) -> dict[str, Any]:
-    return {"$add": ["$$NOW", round(seconds * 1000)]}
+def _held(claim: LaneClaim) -> dict[str, Any]:
+    return {"_id": claim.lane_id, "fence": claim.fence}
 
 
-def _above(queue: Any, sequence: Any) -> dict[str, Any]:
-    return {"$filter": {"input": queue, "cond": {"$gt": ["$$this", sequence]}}}
-
-
-def _push(hub_id: str, entity_id: str, sequences: Sequence[int]) -> UpdateOne:
-    """Return an upsert that fails with a duplicate key if the lane had them all before."""
-    fresh = _above(list(sequences), {"$ifNull": ["$last", 0]})
-    last = max(sequences)
-    lane = {
-        "hub": {"$literal": hub_id},
-        "entity": {"$literal": entity_id},
-        "queue": {"$concatArrays": [{"$ifNull": ["$queue", []]}, fresh]},
-        "last": last,
-        "fence": {"$ifNull": ["$fence", 0]},
-        "attempts": {"$ifNull": ["$attempts", 0]},
-        "pending": True,
-        "due": {"$cond": [{"$eq": ["$pending", True]}, "$due", "$$NOW"]},
-        "idleSince": "$$REMOVE",
-    }
-    selector = {"_id": f"{hub_id}:{entity_id}", "last": {"$lt": last}}
-    return UpdateOne(selector, [{"$set": lane}], upsert=True)
-
-
-def _drop(up_to: int) -> list[dict[str, Any]]:
-    """Return the stages that take what is delivered or buried off the head of the queue."""
-    dropped = {"$lte": [{"$ifNull": [{"$first": "$queue"}, up_to + 1]}, up_to]}
-    attempts = {"$cond": [dropped, 0, "$attempts"]}
-    return [{"$set": {"attempts": attempts, "queue": _above("$queue", up_to)}}]
-
-
-def _give_back(due: Any) -> dict[str, Any]:
-    """Return the stage that ends the lease: idle if nothing is left, else due then."""
-    empty = {"$eq": ["$queue", []]}
-    return {
-        "$set": {
-            "pending": {"$not": [empty]},
-            "due": {"$cond": [empty, "$$REMOVE", due]},
-            "idleSince": {"$cond": [empty, "$$NOW", "$$REMOVE"]},
-        }
-    }
+def _claim_of(lane: Stored) -> LaneClaim:
+    streak = lane.get("streak")
+    return LaneClaim(
+        lane_id=lane["_id"],
+        hub_id=lane["hub"],
+        entity_id=lane["entity"],
+        fence=lane["fence"],
+        sequences=tuple(one["n"] for one in lane["queue"]),
+        since=tuple(one["at"] for one in lane["queue"]),
+        claimed_at=lane["claimed"],
+        attempts=lane["attempts"],
+        streak=Streak(FailureKind(streak["kind"]), streak["count"], streak["since"])
+        if streak
+        else None,
+    )

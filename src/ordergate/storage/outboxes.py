@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ordergate.storage.database import Collection, Database, Stored
 
-_KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder", "cancelServiceOrder")
+KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder", "cancelServiceOrder")
 _OWING = {"outbox.sequence": {"$exists": True}}
 _LASTING = "document.orderItem.requestedItem"
 _KEPT = (
@@ -47,7 +47,7 @@ class MongoOutboxes:
     """Reads and clears the outboxes of orders, cancel tasks and initiating requests."""
 
     def __init__(self, database: Database) -> None:
-        self._kinds = [database[name] for name in _KINDS]
+        self._kinds = [database[name] for name in KINDS]
 
     async def ensure_indexes(self) -> None:
         """Make the index that holds only the entities which owe something."""

@@ -27,9 +27,8 @@ STANDARD = str(EXAMPLES / "requests" / "fibre-standard.json")
 
 def every_command() -> list[list[str]]:
     names = [[name] for name in cli.commands]
-    catalog = cli.commands["catalog"]
-    assert isinstance(catalog, click.Group)
-    return [[], *names, *(["catalog", name] for name in catalog.commands)]
+    groups = [(name, one) for name, one in cli.commands.items() if isinstance(one, click.Group)]
+    return [[], *names, *([name, inner] for name, group in groups for inner in group.commands)]
 
 
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)
@@ -237,3 +236,61 @@ def test_loading_rules_says_which_are_new(capsys: pytest.CaptureFixture[str]) ->
         file = str(catalog / "port-replacement.yaml")
         assert run(["catalog", "load", file, "--url", gateway.url]) == 0
         assert capsys.readouterr().out == "port-replacement version 1: unchanged\n"
+
+
+WAITING = {
+    "id": "h:o.0000000002",
+    "hub": {"id": "h"},
+    "entity": {"id": "o"},
+    "sequence": 2,
+    "state": "pending",
+    "attempts": 3,
+    "since": "2026-11-23T10:00:00.000Z",
+    "nextAttempt": "2026-11-23T10:01:00.000Z",
+}
+DEAD = {**WAITING, "state": "dead", "reason": "refused: 422\n"}
+DELIVERY = "/gateway/v1/eventDelivery"
+
+
+class TestEvents:
+    def test_events_are_listed_as_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with canned_gateway({f"GET {DELIVERY}": (200, [WAITING, DEAD])}) as gateway:
+            asked = ["events", "list", "--hub", "h", "--state", "pending", "--url", gateway.url]
+            assert run(asked) == 0
+        text = capsys.readouterr().out
+        assert "pending" in text
+        assert "next 2026-11-23T10:01:00.000Z" in text
+        assert "refused: 422" in text
+        assert gateway.asked[0].target == f"{DELIVERY}?hub.id=h&state=pending"
+
+    def test_dead_letters_are_listed_for_programs(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with canned_gateway({f"GET {DELIVERY}": (200, [DEAD])}) as gateway:
+            asked = ["events", "dead", "--entity", "o", "--json", "--url", gateway.url]
+            assert run(asked) == 0
+        assert json.loads(capsys.readouterr().out) == [DEAD]
+        assert gateway.asked[0].target == f"{DELIVERY}?entity.id=o&state=dead"
+
+    def test_events_are_sent_again(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with canned_gateway({f"POST {DELIVERY}/replay": (200, {"events": 7})}) as gateway:
+            span = ["--from", "2026-11-20T00:00:00Z", "--to", "2026-11-21T00:00:00Z"]
+            asked = ["events", "replay", "--hub", "h", "--entity", "o", *span, "--dead"]
+            assert run([*asked, "--url", gateway.url]) == 0
+        assert capsys.readouterr().out == "7 events wait for h again.\n"
+        assert gateway.asked[0].body == {
+            "hub": {"id": "h"},
+            "from": "2026-11-20T00:00:00Z",
+            "to": "2026-11-21T00:00:00Z",
+            "entity": {"id": "o"},
+            "state": "dead",
+        }
+
+    def test_only_what_is_asked_for_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with canned_gateway({f"POST {DELIVERY}/replay": (200, {"events": 1})}) as gateway:
+            assert run(["events", "replay", "--hub", "h", "--url", gateway.url]) == 0
+        assert gateway.asked[0].body == {"hub": {"id": "h"}}
+        assert capsys.readouterr().out == "1 event waits for h again.\n"
+
+    def test_empty_list_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with canned_gateway({f"GET {DELIVERY}": (200, [])}) as gateway:
+            assert run(["events", "dead", "--url", gateway.url]) == 0
+        assert capsys.readouterr().out == "There are none.\n"

@@ -18,7 +18,9 @@ from fakes_delivery import (
     hub,
     owed,
 )
+from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.lane_delivery import LaneDelivery
+from ordergate.delivery.listeners import Listeners
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import RetryPolicy
 from ordergate.errors import StoreUnavailableError
@@ -58,7 +60,7 @@ class House:
         delivery = LaneDelivery(
             lanes=self.lanes,
             events=self.events,
-            hubs=self.hubs,
+            listeners=Listeners(self.hubs, self.lanes, Breaker()),
             hand_overs=self.hand_overs,
             sender=sender,
             retry=retry,
@@ -66,16 +68,17 @@ class House:
         )
 
         async def story() -> None:
-            claim = await self.lanes.claim(30)
-            assert claim is not None
-            await delivery.deliver(claim, self._threads, may_send)
+            (hub_id,) = {lane.hub_id for lane in self.lanes.lanes.values() if lane.queue}
+            (claim,) = await self.lanes.claim(hub_id, 30, 1)
+            events = (await delivery.events_of([claim]))[claim.entity_id]
+            await delivery.deliver(claim, events, self._threads, may_send)
 
         asyncio.run(story())
         return [sequence for _, _, sequence in sender.sent]
 
     @property
     def queue(self) -> list[int]:
-        return self.lanes.lanes["hub:order"].queue
+        return list(self.lanes.lanes["hub:order"].queue)
 
     @property
     def attempts(self) -> int:
@@ -106,14 +109,14 @@ def test_failures_of_one_event_add_up(house: House) -> None:
     asyncio.run(asyncio.sleep(0.02))
     house.deliver(ScriptedSender({1: [REFUSED]}))
     assert house.attempts == 2
-    assert asyncio.run(house.lanes.claim(30)) is None  # the second wait is long
+    assert not asyncio.run(house.lanes.claim("hub", 30, 1))  # the second wait is long
 
 
 @pytest.mark.parametrize("failure", [REFUSED, ValueError("a defect")])
 def test_aged_event_that_fails_is_dead_and_the_lane_goes_on(
     house: House, failure: Attempt | Exception
 ) -> None:
-    house.events.age("order", 1, LONG_AGO)
+    house.lanes.age("hub", "order", 1, LONG_AGO)
     assert house.deliver(ScriptedSender({1: [failure]})) == [1, 2, 3]
     assert [(lane, sequence) for lane, sequence, _ in house.lanes.dead_letters] == [
         ("hub:order", 1)
@@ -122,19 +125,19 @@ def test_aged_event_that_fails_is_dead_and_the_lane_goes_on(
 
 
 def test_aged_event_has_one_attempt_at_least(house: House) -> None:
-    house.events.age("order", 1, LONG_AGO)
+    house.lanes.age("hub", "order", 1, LONG_AGO)
     house.deliver(ScriptedSender())
     assert house.lanes.dead_letters == []
 
 
 def test_young_event_behind_a_dead_one_starts_its_own_count(house: House) -> None:
     house.lanes.lanes["hub:order"].attempts = 9
-    house.events.age("order", 1, LONG_AGO)
+    house.lanes.age("hub", "order", 1, LONG_AGO)
     assert house.deliver(ScriptedSender({1: [REFUSED], 2: [REFUSED]})) == [1, 2]
     assert house.queue == [2, 3]
     assert house.attempts == 1
     asyncio.run(asyncio.sleep(0.02))
-    assert asyncio.run(house.lanes.claim(30)) is not None  # the first wait is short
+    assert asyncio.run(house.lanes.claim("hub", 30, 1))  # the first wait is short
 
 
 def test_event_that_is_no_longer_kept_becomes_a_dead_letter(house: House) -> None:
@@ -175,7 +178,7 @@ def test_listener_gets_the_fields_it_asked_for(house: House) -> None:
 
 
 def test_lost_lease_ends_the_delivery(house: House) -> None:
-    house.events.age("order", 1, datetime.now(UTC) - timedelta(days=9))
+    house.lanes.age("hub", "order", 1, datetime.now(UTC) - timedelta(days=9))
 
     class StealingSender(ScriptedSender):
         def send(self, callback: str, event: object) -> Attempt:
@@ -227,10 +230,10 @@ class TestTrackAndManage:
         tried = {"error": "ConnectionRefusedError"}
         expected = {"state": "pending", "attempts": 1, "lastAttempt": tried}
         assert self._delivery(house) == expected
-        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue == [1]
+        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue.keys() == {1}
 
     def test_order_that_was_tried_for_long_enough_has_failed(self, house: House) -> None:
-        house.events.age("order", 1, LONG_AGO)
+        house.lanes.age(TRACK_AND_MANAGE, "order", 1, LONG_AGO)
         house.deliver(ScriptedSender({1: [REFUSED]}))
         expected = {"state": "failed", "attempts": 1, "lastAttempt": {"status": 500}}
         assert self._delivery(house) == expected
@@ -244,7 +247,7 @@ class TestTrackAndManage:
         house.hand_overs.is_away = True
         with pytest.raises(StoreUnavailableError):
             house.deliver(ScriptedSender())
-        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue == [1]
+        assert house.lanes.lanes[f"{TRACK_AND_MANAGE}:order"].queue.keys() == {1}
 
     def test_other_listeners_deliveries_are_not_noted(self, house: House) -> None:
         asyncio.run(house.lanes.settle(asyncio.run(self._claim(house)), 1))
@@ -253,6 +256,5 @@ class TestTrackAndManage:
         assert "delivery" not in house.hand_overs.all()[0].document
 
     async def _claim(self, house: House) -> LaneClaim:
-        claim = await house.lanes.claim(30)
-        assert claim is not None
+        (claim,) = await house.lanes.claim(TRACK_AND_MANAGE, 30, 1)
         return claim

@@ -94,7 +94,7 @@ class Store:
         return Relay(self.outboxes, self.events, self.lanes, self.hubs)
 
     def queues(self) -> dict[str, list[int]]:
-        return {lane_id: lane.queue for lane_id, lane in self.lanes.lanes.items()}
+        return {lane_id: list(lane.queue) for lane_id, lane in self.lanes.lanes.items()}
 
 
 @pytest.fixture

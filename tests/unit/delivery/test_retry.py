@@ -6,7 +6,9 @@ import pytest
 
 from fakes_delivery import REFUSED
 from ordergate.delivery.ports import Attempt, Outcome
-from ordergate.delivery.retry import RetryPolicy, read_retry_after
+from ordergate.delivery.retry import RetryPolicy, kind_of, lengthened, read_retry_after
+from ordergate.model.notification import FailureKind, Streak
+from ordergate.settings import Settings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -75,3 +77,75 @@ def test_absurdly_long_retry_after_is_clamped_too() -> None:
     asked = read_retry_after("9" * 400, NOW)
     assert asked is not None
     assert policy().wait(0, asking(asked)) == 3600
+
+
+@pytest.mark.parametrize("random", [0.0, 0.5, 1.0])
+def test_waits_of_the_defaults_are_the_published_ones_within_a_fifth(random: float) -> None:
+    policy = RetryPolicy(
+        schedule=Settings().retry_schedule, max_age=Settings().event_max_age, random=lambda: random
+    )
+    waits = [policy.wait(attempts, REFUSED) for attempts in range(12)]
+    published = [1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 1800, 1800]
+    for wait, seconds in zip(waits, published, strict=True):
+        assert 0.8 * seconds <= wait <= 1.2 * seconds
+
+
+PUSHBACKS = [Attempt(Outcome.TIMED_OUT, error="TimeoutError"), Attempt(Outcome.REFUSED, 429)]
+
+
+@pytest.mark.parametrize("failed", PUSHBACKS)
+@pytest.mark.parametrize("random", [0.0, 1.0])
+def test_third_pushback_in_a_row_is_given_a_minute_at_least(failed: Attempt, random: float) -> None:
+    assert policy(random).wait(0, failed, 2) <= 1.2
+    assert 60 <= policy(random).wait(0, failed, 3) <= 90
+    assert policy(random).wait(2, failed, 3) >= 1440
+
+
+def test_pushback_that_says_how_long_is_believed() -> None:
+    assert policy().wait(9, asking(7, 429), 9) == 7
+
+
+@pytest.mark.parametrize(
+    ("failed", "kind"),
+    [
+        *[(Attempt(Outcome.REFUSED, status), FailureKind.REFUSAL) for status in (400, 409, 422)],
+        *[
+            (Attempt(Outcome.REFUSED, status), FailureKind.FAULT)
+            for status in (302, 401, 403, 404, 408, 410, 425, 500, 503)
+        ],
+        (Attempt(Outcome.UNREACHABLE, error="OSError"), FailureKind.FAULT),
+        *[(failed, FailureKind.PUSHBACK) for failed in PUSHBACKS],
+    ],
+)
+def test_failure_tells_of_the_event_the_load_or_the_listener(
+    failed: Attempt, kind: FailureKind
+) -> None:
+    assert kind_of(failed) is kind
+
+
+def test_streak_grows_with_failures_of_its_kind_and_starts_anew_with_another() -> None:
+    first = lengthened(None, FailureKind.REFUSAL, NOW)
+    second = lengthened(first, FailureKind.REFUSAL, NOW + timedelta(seconds=9))
+    assert second == Streak(FailureKind.REFUSAL, 2, NOW)
+    late = NOW + timedelta(seconds=10)
+    assert lengthened(second, FailureKind.FAULT, late) == Streak(FailureKind.FAULT, 1, late)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "success", "poison"),
+    [
+        (FailureKind.REFUSAL, 8, NOW, True),
+        (FailureKind.REFUSAL, 9, NOW + timedelta(hours=1), True),
+        (FailureKind.REFUSAL, 7, NOW, False),
+        (FailureKind.FAULT, 99, NOW, False),
+        (FailureKind.REFUSAL, 99, NOW - timedelta(seconds=1), False),
+        (FailureKind.REFUSAL, 99, None, False),
+    ],
+)
+def test_event_is_poison_if_it_alone_is_refused_often(
+    kind: FailureKind,
+    count: int,
+    success: datetime | None,
+    poison: bool,  # noqa: FBT001 - a column of a table
+) -> None:
+    assert policy().is_poison(Streak(kind, count, NOW), success) is poison

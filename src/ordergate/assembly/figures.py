@@ -1,0 +1,52 @@
+"""The metrics: those of this process, and those that the store keeps for all."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ordergate.errors import StoreUnavailableError
+from ordergate.model.notification import Backlog
+from ordergate.observability.metrics import HubFigures
+
+if TYPE_CHECKING:
+    from ordergate.model.notification import EventSubscription
+    from ordergate.observability.metrics import Metrics
+    from ordergate.storage.event_deliveries import MongoEventDeliveries
+    from ordergate.storage.hubs import MongoHubs
+
+_LONGEST_LOOK = 2.0
+
+
+class Figures:
+    """Gathers what `/metrics` shows."""
+
+    def __init__(self, hubs: MongoHubs, deliveries: MongoEventDeliveries, metrics: Metrics) -> None:
+        self._hubs = hubs
+        self._deliveries = deliveries
+        self._metrics = metrics
+
+    async def exposition(self) -> tuple[bytes, str]:
+        """Return the metrics as text, and its media type.
+
+        While the store doesn't answer, there are none of listeners.
+        """
+        shown: list[HubFigures] = []
+        with suppress(StoreUnavailableError, TimeoutError):
+            async with asyncio.timeout(_LONGEST_LOOK):
+                hubs, backlogs = await asyncio.gather(self._hubs.all(), self._deliveries.backlogs())
+            shown = [_figures(hub, backlogs.get(hub.id, Backlog())) for hub in hubs]
+        self._metrics.hubs(shown)
+        return self._metrics.exposition()
+
+
+def _figures(hub: EventSubscription, backlog: Backlog) -> HubFigures:
+    return HubFigures(
+        hub_id=hub.id,
+        status=str(hub.health.status),
+        backlog=backlog.events,
+        oldest_age=backlog.oldest_age,
+        dead=backlog.dead,
+        attempts=hub.health.attempts,
+    )
