@@ -21,7 +21,7 @@ from ordergate.schemas.record import StandardDocuments
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.rules import Rule
 

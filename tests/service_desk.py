@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ordergate.model.common import Document
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.ports import FaultPoints
     from ordergate.process.rules import Rule

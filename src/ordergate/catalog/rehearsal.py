@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.rules import Rule
     from ordergate.schemas.resource_order_rule import RuleDocument

@@ -13,9 +13,9 @@ from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action
 from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
-from ordergate.model.states import OrderState
-from ordergate.process.assess import Outcome, assess, by_id, outcome_of, rule_failed
+from ordergate.process.assess import Outcome, assess, by_id, rule_failed
 from ordergate.process.change import change, explained
+from ordergate.process.decision import Decision
 from ordergate.process.determine import determine
 from ordergate.process.draft import MOST_ITEMS
 from ordergate.process.evaluation import Effort
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
-    from ordergate.model.order import ItemReference, ResourceOrder
+    from ordergate.model.order import ItemReference
     from ordergate.process.assess import Assessment
     from ordergate.process.draft import Draft
     from ordergate.process.knowledge import Knowledge
@@ -44,67 +44,6 @@ if TYPE_CHECKING:
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
     from ordergate.process.supersede import Supersession
-
-_STATES = {
-    Outcome.REJECTED: OrderState.REJECTED,
-    Outcome.INFORMATION_REQUIRED: OrderState.PENDING,
-    Outcome.SPECIAL: OrderState.ACKNOWLEDGED,
-    Outcome.STANDARD: OrderState.ACKNOWLEDGED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a request takes, and why.
-
-    Args:
-        resource_order: the standard sets; those of the hand-overs are in `hand_over`.
-        predetermined: the orders that a feasibility assessment holds.
-        deferred: ids of items that wait for what isn't provisioned yet: issued in a later round.
-        superseded: ids of orders that were issued before and are to be withdrawn now.
-    """
-
-    request: InitiatingRequest
-    assessment: tuple[Assessment, ...]
-    resource_order: tuple[ResourceOrder, ...] = ()
-    predetermined: tuple[Predetermined, ...] = ()
-    hand_over: tuple[HandOver, ...] = ()
-    deferred: frozenset[str] = frozenset()
-    superseded: tuple[str, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        """The request's own outcome."""
-        return outcome_of(self.assessment)
-
-    @property
-    def stops(self) -> bool:
-        """Whether an item stops the whole request: complete or nothing."""
-        return self.outcome in {Outcome.REJECTED, Outcome.INFORMATION_REQUIRED}
-
-    @property
-    def state(self) -> OrderState:
-        """The state that the request, and a service order, ends up in."""
-        return _STATES[self.outcome]
-
-    @property
-    def provisioned(self) -> frozenset[str]:
-        """Ids of the items that take what they take now."""
-        return frozenset(
-            one.item.id
-            for one in self.assessment
-            if one.is_provisioned and one.item.id not in self.deferred
-        )
-
-    @property
-    def moved(self) -> frozenset[str]:
-        """Ids of the items for which anything is to be done at all."""
-        return frozenset(one.item.id for one in self.assessment if not one.takes_nothing)
-
-    @property
-    def all_orders(self) -> tuple[ResourceOrder, ...]:
-        """Every order that is determined here, the special ones last."""
-        return (*self.resource_order, *(one.order for one in self.hand_over))
 
 
 def decide(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ordergate.model.events import OwedEvent
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import Idempotency
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver

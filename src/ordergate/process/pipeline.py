@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import Entity, Idempotency, RecordedRequest
     from ordergate.process.issue import Documents
     from ordergate.process.plans import CarryOutPlans

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
     from ordergate.process.assess import Assessment
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.feasibility import LookedUp
     from ordergate.process.request import InitiatingRequest, RequestedItem

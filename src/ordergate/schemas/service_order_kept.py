@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
     from ordergate.model.states import OrderState
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.request import InitiatingRequest
 
 

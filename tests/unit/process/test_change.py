@@ -15,7 +15,7 @@ from ordergate.process.assess import Outcome
 from ordergate.process.rules import AppliesTo, Feasibility, Literal, SpecialCondition
 
 if TYPE_CHECKING:
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import OrderItemTemplate
 

@@ -13,7 +13,7 @@ from ordergate.process.knowledge import Knowledge
 from ordergate.process.rules import AppliesTo, ExpressionError, SpecialCondition
 
 if TYPE_CHECKING:
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.rules import Rule, Scope
 
 SITES = [{"name": f"site-{number}", "bandwidth": number} for number in range(1000)]

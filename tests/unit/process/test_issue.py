@@ -38,7 +38,7 @@ from ordergate.schemas.record import StandardDocuments
 from ordergate.schemas.service_order_kept import write_service_order
 
 if TYPE_CHECKING:
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.request import RequestedItem
     from ordergate.process.rules import Rule

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ordergate.model.common import Document
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.ports import FaultPoints
 

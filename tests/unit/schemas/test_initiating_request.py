@@ -12,7 +12,7 @@ from ordergate.process.request import RequestType
 from ordergate.schemas.record import StandardDocuments, assessment_of
 
 if TYPE_CHECKING:
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
 
 
 def decided(name: str) -> Decision:

@@ -10,7 +10,7 @@ from ordergate.process.knowledge import Knowledge
 from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
-    from ordergate.process.decide import Decision
+    from ordergate.process.decision import Decision
 
 WRITER = StandardDocuments()
 
