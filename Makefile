@@ -15,8 +15,9 @@ help: ## list what there is to do
 run: .venv/.run ## start a gateway, show what becomes of example orders, stay up (ONCE=1: end there)
 	@exec $(BIN)/ordergate demo $(if $(filter-out 0 no false,$(ONCE)),--once)
 
+# Each process has a mongod of its own, so there are few; the tests of a file share a gateway.
 test: check ## check, then run every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/.dev ## formatting, lint, types, and who may import whom
 	$(BIN)/ruff format --check $(SOURCES)

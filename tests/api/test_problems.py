@@ -18,7 +18,7 @@ ALLOWED = {
     f"{TMF652}/resourceOrder": "GET, POST",
     f"{TMF652}/resourceOrder/1": "DELETE, GET, PATCH",
     f"{TMF652}/hub": "GET, POST",
-    f"{TMF652}/hub/1": "DELETE, GET",
+    f"{TMF652}/hub/1": "DELETE, GET, PATCH",
     f"{TMF641}/serviceOrder": "GET, POST",
     f"{TMF641}/serviceOrder/1": "DELETE, GET, PATCH",
     f"{GATEWAY}/initiatingRequest": "GET, POST",
