@@ -5,116 +5,31 @@ eTOM 1.5.6.7: assess the information in the request to determine the associated 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.common import Action
-from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
+from ordergate.process.assessment import Assessment, Condition, Outcome
 from ordergate.process.contradictions import contradictions, is_there
 from ordergate.process.evaluation import Evaluator
 from ordergate.process.previous import NOTHING
 from ordergate.process.requirements import missing, wrong_values
-from ordergate.process.rules import ExpressionError, Feasibility, matching
+from ordergate.process.rules import ExpressionError, matching
 from ordergate.process.supersede import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
     from ordergate.process.evaluation import Effort
-    from ordergate.process.feasibility import LookedUp
     from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem
     from ordergate.process.rules import Expression, Rule
 
 
-_TAKE_NOTHING = frozenset({"alreadySo", "withdrawn", "notProvisioned"})
-"""Codes of the reasons for which a standard item takes no order items."""
-
 _ONLY_DESIGNED = frozenset({"designed", "feasibilityChecked"})
 """States of a service that takes no resources yet."""
-
-
-class Outcome(StrEnum):
-    """What becomes of an item; the request's own is the first here that any item has."""
-
-    REJECTED = "rejected"
-    INFORMATION_REQUIRED = "informationRequired"
-    SPECIAL = "special"
-    STANDARD = "standard"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition that was looked at, and what it came to: part of the why.
-
-    Args:
-        code: of a special condition; `appliesTo` for that of the rule itself.
-        given: the values that it looked at, by their path.
-    """
-
-    code: str
-    expression: str
-    value: Any
-    given: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The outcome of one requested item, with the rule that stands behind it.
-
-    Args:
-        feasibility: the assessment that the decision rests on.
-        looked_up: those that were looked at, used or not.
-    """
-
-    item: RequestedItem
-    outcome: Outcome
-    reason: tuple[Reason, ...] = ()
-    rule: Rule | None = None
-    condition: tuple[Condition, ...] = ()
-    feasibility: FeasibilityAssessment | None = None
-    looked_up: tuple[LookedUp, ...] = ()
-
-    @property
-    def is_feasible(self) -> bool:
-        """Whether an assessment says that it can be delivered."""
-        found = self.feasibility
-        return found is not None and found.result is FeasibilityResult.FEASIBLE
-
-    @property
-    def is_survey_first(self) -> bool:
-        """Whether the rule wants a survey before anything is provisioned."""
-        wanted = self.rule is not None and self.rule.feasibility is Feasibility.ALWAYS
-        provides = self.item.action is not Action.DELETE and not self.takes_nothing
-        return wanted and provides and self.outcome is Outcome.STANDARD
-
-    @property
-    def is_provisioned(self) -> bool:
-        """Whether it takes resources now, if what it waits for does."""
-        if self.feasibility is not None:
-            return self.is_feasible
-        return self.outcome is Outcome.STANDARD and not self.is_survey_first
-
-    @property
-    def takes_nothing(self) -> bool:
-        """Whether it is standard, and nothing is to be done for it."""
-        if self.outcome is not Outcome.STANDARD:
-            return False
-        unchanged = self.item.action is Action.NO_CHANGE
-        return unchanged or any(one.code in _TAKE_NOTHING for one in self.reason)
-
-    def because(self, *reasons: Reason) -> Assessment:
-        """Return it with more reasons, and the same outcome."""
-        return replace(self, reason=(*self.reason, *reasons))
-
-    def as_special(self, *reasons: Reason) -> Assessment:
-        """Return it handed over for these reasons instead."""
-        return replace(self, outcome=Outcome.SPECIAL, reason=(*self.reason, *reasons))
 
 
 def assess(
@@ -145,12 +60,6 @@ def assess(
             found = _hindered(found, tuple(_hindrances(item, before, awaited or {})))
         assessments.append(found)
     return tuple(assessments)
-
-
-def outcome_of(assessments: Iterable[Assessment]) -> Outcome:
-    """Return the request's own outcome: the first of `Outcome` that any item has."""
-    outcomes = {assessment.outcome for assessment in assessments}
-    return next(outcome for outcome in Outcome if outcome in outcomes)
 
 
 def scope_of(
@@ -297,8 +206,3 @@ def _no_single_rule(item: RequestedItem, found: Sequence[Rule]) -> Reason:
 def rule_failed(item: RequestedItem, error: ExpressionError) -> Reason:
     """Return the reason for an item whose rule has no value where it needs one."""
     return Reason("ruleFailed", f"The rule can't be applied: {error}", item.path)
-
-
-def by_id(assessments: Iterable[Assessment]) -> Mapping[str, Assessment]:
-    """Return the assessments by the id of their item."""
-    return {assessment.item.id: assessment for assessment in assessments}

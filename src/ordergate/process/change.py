@@ -20,7 +20,7 @@ from ordergate.process.waiting import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.evaluation import Effort
     from ordergate.process.previous import Delivered, Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem

@@ -13,7 +13,8 @@ from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action
 from ordergate.model.feasibility import FeasibilityResult
 from ordergate.model.order import Reason
-from ordergate.process.assess import Outcome, assess, by_id, rule_failed
+from ordergate.process.assess import assess, rule_failed
+from ordergate.process.assessment import Outcome, by_id
 from ordergate.process.change import change, explained
 from ordergate.process.decision import Decision
 from ordergate.process.determine import determine
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.order import ItemReference
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.draft import Draft
     from ordergate.process.knowledge import Knowledge
     from ordergate.process.predetermined import Predetermined

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordergate.model.states import OrderState
-from ordergate.process.assess import Outcome, outcome_of
+from ordergate.process.assessment import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from ordergate.model.order import ResourceOrder
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.predetermined import Predetermined
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document, Specification
     from ordergate.model.order import ItemReference
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.evaluation import Effort
     from ordergate.process.previous import Delivered, Previous
     from ordergate.process.request import InitiatingRequest, RequestedItem

@@ -12,7 +12,7 @@ from ordergate.model.completion import completed
 from ordergate.model.events import EventType
 from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.entity import Entity, Plan, RecordedRequest, Waiting
 from ordergate.process.notify import notify
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.errors import IllegalTransitionError, InvalidDocumentError
 from ordergate.model.states import FINAL, OrderState
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.entity import Plan
 from ordergate.process.issue import hand_overs_of, planned, waiting_in
 from ordergate.process.notify import changed

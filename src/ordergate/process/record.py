@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.model.common import timestamp
 from ordergate.model.order import OrderType
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.predetermined import exit_items
 
 if TYPE_CHECKING:

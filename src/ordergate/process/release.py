@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.decision import Decision
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.issue import Documents

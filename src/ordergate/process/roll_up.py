@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ordergate.model.states import FINAL, UNDER_CANCELLATION, OrderState
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.derive import way_of_request
 from ordergate.process.progress import progress
 from ordergate.process.record import with_entry

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Reason,
         ResourceOrder,
     )
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.request import InitiatingRequest
 
 DOMAIN = "specialHandling"

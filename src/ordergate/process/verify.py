@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from ordergate.model.common import Action
 from ordergate.model.order import Reason
-from ordergate.process.assess import Outcome, by_id
+from ordergate.process.assessment import Outcome, by_id
 from ordergate.process.waiting import nearest, waits_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ordergate.model.order import ResourceOrder, ResourceOrderItem
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.draft import Draft
     from ordergate.process.request import InitiatingRequest
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ordergate.model.common import Document
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ResourceOrder
-    from ordergate.process.assess import Assessment
+    from ordergate.process.assessment import Assessment
     from ordergate.process.decision import Decision
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.feasibility import LookedUp

@@ -13,7 +13,7 @@ from marshmallow import ValidationError, fields, post_load, pre_load, validate, 
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action
 from ordergate.model.order import OrderType
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.intake import intake
 from ordergate.process.request import RequestType
 from ordergate.schemas.characteristics import as_list

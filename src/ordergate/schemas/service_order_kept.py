@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.schemas.service_order import SERVER_OWNED
 
 if TYPE_CHECKING:

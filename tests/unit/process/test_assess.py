@@ -8,7 +8,8 @@ import pytest
 from fakes import Computed
 from make import MOMENT, SMALL, example, example_rules, item, request, request_of, rule
 from ordergate.model.common import Action, Specification
-from ordergate.process.assess import Assessment, Outcome, assess, outcome_of, scope_of
+from ordergate.process.assess import assess, scope_of
+from ordergate.process.assessment import Assessment, Outcome, outcome_of
 from ordergate.process.rules import (
     VARIABLES,
     AppliesTo,

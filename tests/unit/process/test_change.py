@@ -11,7 +11,7 @@ from fakes import Computed
 from make import item, line, request, rule
 from network import Network, actions, codes, order_types
 from ordergate.model.common import Action, Specification
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.rules import AppliesTo, Feasibility, Literal, SpecialCondition
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fakes import Computed
 from make import item, line, request, rule
 from network import Network, actions, codes, order_types
 from ordergate.model.common import Action
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.rules import ForEach
 
 CHANGES = (Action.MODIFY, Action.DELETE)

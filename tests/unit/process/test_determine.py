@@ -7,7 +7,7 @@ import pytest
 from make import ADDRESSES, MOMENT, item, line, request, rule, service_order
 from ordergate.model.common import Reference
 from ordergate.model.order import ItemReference, OrderType
-from ordergate.process.assess import Assessment, Outcome
+from ordergate.process.assessment import Assessment, Outcome
 from ordergate.process.determine import determine
 from ordergate.process.draft import draft
 from ordergate.process.link import linked

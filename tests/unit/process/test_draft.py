@@ -7,7 +7,7 @@ import pytest
 from fakes import Computed
 from make import item, line, request, rule
 from ordergate.model.order import OrderType
-from ordergate.process.assess import Assessment, Outcome
+from ordergate.process.assessment import Assessment, Outcome
 from ordergate.process.draft import MOST_ITEMS, draft
 from ordergate.process.link import linked
 from ordergate.process.rules import ExpressionError, Feasibility, ForEach, Literal

@@ -20,7 +20,7 @@ from make import (
 from ordergate.model.common import Action, Api, Specification, timestamp
 from ordergate.model.order import OrderType
 from ordergate.model.states import OrderState
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.decide import decide
 from ordergate.process.draft import MOST_ITEMS
 from ordergate.process.entity import Idempotency

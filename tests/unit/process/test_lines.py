@@ -6,7 +6,7 @@ import pytest
 
 from fakes import Computed
 from make import item, line, request, rule
-from ordergate.process.assess import Assessment, Outcome
+from ordergate.process.assessment import Assessment, Outcome
 from ordergate.process.draft import draft
 from ordergate.process.lines import identities, line_of
 from ordergate.process.rules import ForEach, Literal

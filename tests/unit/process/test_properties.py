@@ -14,7 +14,7 @@ from ordergate.errors import IllegalTransitionError
 from ordergate.model.common import Action, Specification
 from ordergate.model.states import FINAL, OrderState
 from ordergate.process.acknowledge import acknowledge
-from ordergate.process.assess import Outcome
+from ordergate.process.assessment import Outcome
 from ordergate.process.decide import decide
 from ordergate.process.knowledge import Knowledge
 from ordergate.process.lifecycle import amend

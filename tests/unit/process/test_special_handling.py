@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from make import ADDRESSES, MOMENT, item, request
 from ordergate.model.common import Action, Specification
 from ordergate.model.order import OrderType, Reason, SpecialHandling
-from ordergate.process.assess import Assessment, Outcome
+from ordergate.process.assessment import Assessment, Outcome
 from ordergate.process.special_handling import DOMAIN, special_handling
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from make import ADDRESSES, MOMENT, item, line, request, rule
 from ordergate.model.common import Action, Reference, Specification
 from ordergate.model.order import ItemReference
-from ordergate.process.assess import Assessment, Outcome
+from ordergate.process.assessment import Assessment, Outcome
 from ordergate.process.determine import determine
 from ordergate.process.draft import draft
 from ordergate.process.link import linked
