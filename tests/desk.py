@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fakes import (
-    FixedClock,
-    InMemoryCancelTaskBook,
-    InMemoryOrderBook,
-    NoFaults,
-    RecordingRelay,
-)
+from fakes import FixedClock, NoFaults, RecordingRelay
+from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from make import ADDRESSES, merge, resource_order
 from ordergate.process.entity import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from desk import at_once
-from fakes import InMemoryOrderBook
+from fakes_orders import InMemoryOrderBook
 from make import ADDRESSES, MOMENT
 from ordergate.model.completion import completed
 from ordergate.process.decide import decide

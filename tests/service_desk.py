@@ -5,18 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from desk import any_result, at_once
-from fakes import (
-    CountingMeter,
-    FixedClock,
-    FixedRules,
-    InMemoryCancelTaskBook,
-    InMemoryFeasibilityBook,
-    InMemoryHandOverBook,
-    InMemoryOrderBook,
-    InMemoryRequestBook,
-    NoFaults,
-    RecordingRelay,
-)
+from fakes import CountingMeter, FixedClock, FixedRules, NoFaults, RecordingRelay
+from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
+from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
 from make import ADDRESSES, example_rules, merge, request_of
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.process.entity import Idempotency

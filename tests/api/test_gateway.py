@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.client import TMF641, TMF652
-from api.test_tmf652_resource_ordering import at_once
+from api.orders import at_once
 from make import example, service_item, service_order
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes import InMemoryCancelTaskBook
 from fakes_delivery import empty, owed, temporary_database
+from fakes_orders import InMemoryCancelTaskBook
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.cancel_task import CANCEL_RESOURCE_ORDER, CANCEL_SERVICE_ORDER
 from ordergate.process.entity import Entity, Idempotency

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes import InMemoryFeasibilityBook
 from fakes_delivery import empty, temporary_database
+from fakes_requests import InMemoryFeasibilityBook
 from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.process.entity import Entity, Idempotency

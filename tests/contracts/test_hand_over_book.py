@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from fakes import InMemoryHandOverBook
 from fakes_delivery import empty, temporary_database
+from fakes_requests import InMemoryHandOverBook
 from make import MOMENT
 from ordergate.delivery.ports import HandOvers
 from ordergate.errors import NotFoundError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from fakes import InMemoryRequestBook
 from fakes_delivery import empty, owed, temporary_database
+from fakes_requests import InMemoryRequestBook
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp

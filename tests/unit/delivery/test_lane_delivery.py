@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes import InMemoryHandOverBook
 from fakes_delivery import (
     REFUSED,
     MemoryEvents,
@@ -18,6 +17,7 @@ from fakes_delivery import (
     hub,
     owed,
 )
+from fakes_requests import InMemoryHandOverBook
 from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.lane_delivery import LaneDelivery
 from ordergate.delivery.listeners import Listeners

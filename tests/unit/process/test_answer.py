@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from desk import at_once
-from fakes import FixedClock, InMemoryFeasibilityBook, InMemoryRequestBook, NoFaults
+from fakes import FixedClock, NoFaults
+from fakes_requests import InMemoryFeasibilityBook, InMemoryRequestBook
 from make import ADDRESSES, MOMENT
 from ordergate.errors import IdempotencyConflictError
 from ordergate.model.common import timestamp

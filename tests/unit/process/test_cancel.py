@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk import Desk, at_once
-from fakes import CrashError, FaultAt, InMemoryCancelTaskBook
+from fakes import CrashError, FaultAt
+from fakes_orders import InMemoryCancelTaskBook
 from make import ADDRESSES, MOMENT, resource_order
 from ordergate.errors import (
     DuplicateError,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from fakes import InMemoryOrderBook
+    from fakes_orders import InMemoryOrderBook
     from ordergate.process.entity import Entity
 
 LATER = timestamp(MOMENT + timedelta(hours=1))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk import at_once
-from fakes import CrashError, FaultAt, InMemoryCancelTaskBook, InMemoryOrderBook
+from fakes import CrashError, FaultAt
+from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from make import example
 from ordergate.errors import NotFoundError
 from service_desk import ServiceDesk

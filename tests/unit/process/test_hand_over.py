@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desk import any_result, at_once
-from fakes import FixedClock, InMemoryHandOverBook
+from fakes import FixedClock
+from fakes_requests import InMemoryHandOverBook
 from make import MOMENT, merge
 from ordergate.errors import (
     IllegalTransitionError,

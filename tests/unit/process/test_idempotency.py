@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from desk import at_once
-from fakes import InMemoryRequestBook
+from fakes_requests import InMemoryRequestBook
 from ordergate.errors import IdempotencyConflictError, InvalidDocumentError
 from ordergate.process.entity import Idempotency
 from ordergate.process.idempotency import (

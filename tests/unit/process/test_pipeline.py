@@ -15,14 +15,11 @@ from fakes import (
     FaultAt,
     FixedClock,
     FixedRules,
-    InMemoryCancelTaskBook,
-    InMemoryFeasibilityBook,
-    InMemoryHandOverBook,
-    InMemoryOrderBook,
-    InMemoryRequestBook,
     NoFaults,
     RecordingRelay,
 )
+from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
+from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
 from make import (
     ADDRESSES,
     MOMENT,

@@ -18,7 +18,7 @@ from ordergate.process.entity import Idempotency
 from ordergate.process.size import MOST_BYTES
 
 if TYPE_CHECKING:
-    from fakes import InMemoryOrderBook
+    from fakes_orders import InMemoryOrderBook
 
 
 class TestKeepResourceOrders:

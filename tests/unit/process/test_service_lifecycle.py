@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desk import nobody
-from fakes import (
-    FixedClock,
-    InMemoryHandOverBook,
-    InMemoryOrderBook,
-    InMemoryRequestBook,
-    NoFaults,
-    RecordingRelay,
-)
+from fakes import FixedClock, NoFaults, RecordingRelay
+from fakes_orders import InMemoryOrderBook
+from fakes_requests import InMemoryHandOverBook, InMemoryRequestBook
 from make import ADDRESSES, MOMENT, merge, service_item, service_order
 from ordergate.errors import (
     IllegalTransitionError,
