@@ -94,11 +94,12 @@ class TestWithoutItsStore:
         abandoned.get(f"{TMF652}/resourceOrder", expect=503)
         abandoned.get(f"{TMF652}/resourceOrder/1", expect=503)
 
-    def test_lists_that_end_all_at_once_leave_it_answering(self, abandoned: Client) -> None:
+    def test_reads_that_end_all_at_once_leave_it_answering(self, abandoned: Client) -> None:
         def lists(_: int) -> int:
             client = abandoned.at("")
             try:
                 client.get(f"{TMF652}/resourceOrder", expect=503)
+                client.get("/metrics")
                 return client.get("/readyz", expect=503).status
             finally:
                 client.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ordergate.errors import StoreUnavailableError
 from ordergate.model.notification import Backlog
 from ordergate.observability.metrics import HubFigures
+from ordergate.storage.database import within
 
 if TYPE_CHECKING:
     from ordergate.model.notification import EventSubscription
@@ -33,9 +34,8 @@ class Figures:
         While the store doesn't answer, there are none of listeners.
         """
         shown: list[HubFigures] = []
-        with suppress(StoreUnavailableError, TimeoutError):
-            async with asyncio.timeout(_LONGEST_LOOK):
-                hubs, backlogs = await asyncio.gather(self._hubs.all(), self._deliveries.backlogs())
+        with suppress(StoreUnavailableError), within(_LONGEST_LOOK):
+            hubs, backlogs = await asyncio.gather(self._hubs.all(), self._deliveries.backlogs())
             shown = [_figures(hub, backlogs.get(hub.id, Backlog())) for hub in hubs]
         self._metrics.hubs(shown)
         return self._metrics.exposition()

@@ -149,7 +149,7 @@ async def _prepare(settings: Settings) -> None:
     """
     stores = Stores(replace(settings, mongodb_timeout=max(settings.mongodb_timeout, _FIRST_PING)))
     try:
-        await ping(stores.database, within=_FIRST_PING)
+        await ping(stores.database, deadline=_FIRST_PING)
         await stores.ensure_indexes()
         await _load_catalog(settings, stores)
         if given_up := await stores.hand_over_to(settings.track_and_manage_url):
@@ -239,7 +239,7 @@ def build(settings: Settings) -> ASGIApp:
         await stores.close()
 
     operations = Operations(
-        ping=partial(ping, stores.database, within=_READY_PING),
+        ping=partial(ping, stores.database, deadline=_READY_PING),
         figures=Figures(stores.hubs, stores.event_deliveries, metrics).exposition,
     )
     doors = wire_doors(settings, stores, process, contracts, delivery)

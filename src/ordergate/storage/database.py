@@ -79,11 +79,21 @@ def in_our_words() -> Iterator[None]:
         raise InvalidDocumentError(f"The document can't be stored: {error}.") from error
 
 
-async def ping(database: Database, *, within: float) -> None:
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let what the block asks of the store take no longer: the driver itself gives up then.
+
+    Whoever cancelled the driver instead could leave a lock of its taken for ever.
+    """
+    with pymongo.timeout(seconds):
+        yield
+
+
+async def ping(database: Database, *, deadline: float) -> None:
     """Ask the server for a sign of life.
 
     Raises:
         StoreUnavailableError: none came in that many seconds.
     """
-    with in_our_words(), pymongo.timeout(within):
+    with in_our_words(), within(deadline):
         await database.client.admin.command("ping")
