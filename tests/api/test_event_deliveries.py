@@ -273,5 +273,5 @@ class TestHubState:
         assert f'ordergate_hub_backlog{{hub="{desk.hub}"}} 1.0' in text
         assert f'ordergate_hub_dead_letters{{hub="{desk.hub}"}} 1.0' in text
         assert f'ordergate_hub_status{{hub="{desk.hub}",status="disabled"}} 1.0' in text
-        assert f'ordergate_hub_attempts{{hub="{desk.hub}",outcome="refused"}} 1.0' in text
+        assert f'ordergate_hub_attempts_total{{hub="{desk.hub}",outcome="refused"}} 1.0' in text
         assert f'ordergate_hub_oldest_undelivered_seconds{{hub="{desk.hub}"}}' in text

@@ -1,4 +1,4 @@
-"""The metrics: those of this process, and those that the store keeps for all."""
+"""The metrics: those that the processes count, and those that the store keeps for all."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ class Figures:
         with suppress(StoreUnavailableError), within(_LONGEST_LOOK):
             hubs, backlogs = await asyncio.gather(self._hubs.all(), self._deliveries.backlogs())
             shown = [_figures(hub, backlogs.get(hub.id, Backlog())) for hub in hubs]
-        self._metrics.hubs(shown)
-        return self._metrics.exposition()
+        return self._metrics.exposition(shown)
 
 
 def _figures(hub: EventSubscription, backlog: Backlog) -> HubFigures:

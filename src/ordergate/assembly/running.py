@@ -10,6 +10,7 @@ import socket
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ordergate.api.app import build_app
@@ -24,7 +25,7 @@ from ordergate.catalog.load import load_rules
 from ordergate.child_process import die_with_parent
 from ordergate.errors import DuplicateError, SetupError, StoreUnavailableError
 from ordergate.observability.log import configure_logging
-from ordergate.observability.metrics import Metrics
+from ordergate.observability.metrics import SHARED, Metrics
 from ordergate.process.sweep import keep_sweeping
 from ordergate.settings import Settings
 from ordergate.storage.database import ping
@@ -195,11 +196,13 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
         return
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - likewise
 
-    os.environ |= settings.as_environ()  # a worker is a new process: it reads its settings there
     config = uvicorn.Config(
         "ordergate.assembly.running:worker", factory=True, workers=settings.workers, **options
     )
-    Multiprocess(config, sockets=[listener]).run()
+    with TemporaryDirectory(prefix="ordergate-metrics-") as counted:
+        # A worker is a new process: it reads its settings there.
+        os.environ |= {**settings.as_environ(), SHARED: counted}
+        Multiprocess(config, sockets=[listener]).run()
 
 
 def worker() -> ASGIApp:
