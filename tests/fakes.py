@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from make import MOMENT
+from ordergate.errors import InProgressError
 from ordergate.process.rules import ExpressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ordergate.process.evaluation import Effort
@@ -56,6 +60,31 @@ class FaultAt:
     def reached(self, point: str) -> None:
         if point == self._point:
             raise CrashError(point)
+
+
+class InMemoryTurns:
+    """Gives turns to whoever is in this process.
+
+    Args:
+        patience: seconds that another's turn is waited for.
+    """
+
+    def __init__(self, *, patience: float = 20.0) -> None:
+        self._taken: set[str] = set()
+        self._patience = patience
+
+    @asynccontextmanager
+    async def at(self, names: Collection[str]) -> AsyncIterator[None]:
+        patient_until = time.monotonic() + self._patience
+        while self._taken.intersection(names):
+            if time.monotonic() > patient_until:
+                raise InProgressError("Another has its turn.")
+            await asyncio.sleep(0.001)
+        self._taken.update(names)
+        try:
+            yield
+        finally:
+            self._taken.difference_update(names)
 
 
 class FixedRules:

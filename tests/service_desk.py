@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from desk import any_result, at_once
-from fakes import CountingMeter, FixedClock, FixedRules, NoFaults, RecordingRelay
+from fakes import CountingMeter, FixedClock, FixedRules, InMemoryTurns, NoFaults, RecordingRelay
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
 from make import ADDRESSES, example_rules, merge, request_of
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
+from ordergate.process.decisions import Decisions
 from ordergate.process.entity import Idempotency
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
@@ -94,11 +95,17 @@ class ServiceDesk:
             faults=faults,
         )
         self.issuing = IssueResourceOrders(
-            rules=FixedRules(*self._rules),
+            decisions=Decisions(
+                rules=FixedRules(*self._rules),
+                orders=self.orders,
+                assessments=self.assessments,
+                documents=StandardDocuments(),
+                addresses=ADDRESSES,
+            ),
             requests=self.requests,
             orders=self.orders,
-            assessments=self.assessments,
             documents=StandardDocuments(),
+            turns=InMemoryTurns(),
             addresses=ADDRESSES,
             clock=self.clock,
             plans=self.plans,

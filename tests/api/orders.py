@@ -25,7 +25,7 @@ def moved(tmf652: Client, order: dict[str, Any], *states: str) -> str:
     return path
 
 
-def at_once(client: Client, path: str, body: Any, key: str, *, number: int) -> list[Any]:
+def at_once(client: Client, path: str, body: Any, key: str | None, *, number: int) -> list[Any]:
     """POST the same from several threads, all at the same moment."""
     ready = threading.Barrier(number)
     answers: list[Any] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api.client import TMF652
+from api.orders import at_once
 from api.test_tmf641_service_ordering import issued
 from make import example, service_item, service_order
 
@@ -194,3 +195,30 @@ def test_resource_of_a_trouble_request_is_taken_away_by_its_id(api: Client) -> N
     assert (order["orderType"], order["domain"]) == ("recover", "access")
     (port,) = order["orderItem"]
     assert (port["action"], port["resource"]["id"]) == ("delete", "port-4711")
+
+
+def test_changes_of_one_service_at_once_are_decided_one_after_the_other(
+    tmf641: Client, api: Client
+) -> None:
+    order = added(tmf641)
+    complete(api, order["id"])
+    body = about(order, "modify", serviceCharacteristic=with_bandwidth(500))
+    answers = at_once(tmf641, "/serviceOrder", body, None, number=8)
+    changing = [one for answer in answers if (one := issued(api, answer.document["id"]))]
+    assert len(changing) == 1  # for the others it is so already
+    assert set(acted(changing[0]).values()) == {"modify"}
+
+
+def test_recoveries_of_one_service_at_once_take_it_back_once(tmf641: Client, api: Client) -> None:
+    order = added(tmf641)
+    complete(api, order["id"])
+    answers = at_once(tmf641, "/serviceOrder", about(order, "delete"), None, number=8)
+    standing = [
+        order
+        for one in answers
+        for order in issued(api, one.document["id"]).values()
+        if order["state"] != "cancelled"  # superseded by the next one's
+    ]
+    taken = [item["requestedItem"]["line"] for one in standing for item in one["orderItem"]]
+    assert sorted(taken) == sorted(set(taken))
+    assert taken

@@ -10,6 +10,7 @@ from ordergate.catalog.rule_book import CompiledRuleBook
 from ordergate.model.addresses import Addresses
 from ordergate.model.notification import DeliveryState
 from ordergate.process.answer import AnswerFeasibility
+from ordergate.process.decisions import Decisions
 from ordergate.process.hand_overs import KeepHandOvers
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
@@ -133,17 +134,24 @@ class _Ground:
         plans: CarryOutPlans,
         metrics: Metrics,
     ) -> IssueResourceOrders:
-        return IssueResourceOrders(
+        decisions = Decisions(
             rules=rules,
-            requests=self.stores.requests,
             orders=self.stores.orders,
             assessments=self.stores.assessments,
+            documents=documents,
+            addresses=self.addresses,
+        )
+        return IssueResourceOrders(
+            decisions=decisions,
+            requests=self.stores.requests,
+            orders=self.stores.orders,
             documents=documents,
             addresses=self.addresses,
             clock=self.clock,
             plans=plans,
             faults=self.faults,
             meter=metrics,
+            turns=self.stores.turns,
         )
 
     def service_cancellations(self, cancellations: CancelResourceOrders) -> CancelServiceOrders:

@@ -18,6 +18,7 @@ from ordergate.storage.requests import MongoRequestBook
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.storage.rules import MongoRuleStore
 from ordergate.storage.special_handling import MongoHandOverBook
+from ordergate.storage.turns import MongoTurns
 
 if TYPE_CHECKING:
     from ordergate.settings import Settings
@@ -50,6 +51,7 @@ class Stores:
         )
         self.event_deliveries = MongoEventDeliveries(self.database, page_limit=limit)
         self.outboxes = MongoOutboxes(self.database)
+        self.turns = MongoTurns(self.database)
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
@@ -57,7 +59,7 @@ class Stores:
         tasks = (self.cancel_tasks, self.service_cancel_tasks)
         special = (self.hand_overs, self.assessments)
         told = (self.hubs, self.events, self.lanes, self.dead_letters, self.outboxes)
-        for store in (*kept, *tasks, *special, *told):
+        for store in (*kept, *tasks, *special, *told, self.turns):
             await store.ensure_indexes()
 
     async def hand_over_to(self, url: str | None) -> int:

@@ -16,7 +16,7 @@ from ordergate.process.supersede import CHANGES
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ordergate.model.order import ItemReference
     from ordergate.process.history import IssuedOrder
@@ -39,14 +39,30 @@ async def look_back(request: InitiatingRequest, orders: OrderBook) -> LookedBack
     awaited = {one for item in request.item for one in item.waits_for_order} - {request.id}
     others = history(await orders.issued_by(awaited)) if awaited else ()
     concerned = _concerned(request)
-    services = {one.service_id for one in concerned if one.service_id}
-    resources = {one for item in concerned for one in named_resources(item)}
+    services, resources = _subjects(concerned)
     issued: Sequence[IssuedOrder] = ()
     if services or resources:
         issued = history(await orders.concerning(services, resources))
     untouched = {one.id for one in issued if one.is_untouched}
     waiting = history(await orders.waiting_for(untouched)) if untouched else ()
     return LookedBack(previous_of(concerned, issued), waiting, _awaited(others))
+
+
+def changed_by(request: InitiatingRequest) -> frozenset[str]:
+    """Return names of the services and resources that the request changes, or may change.
+
+    Two such requests must not be decided at once: each would order the same difference.
+    """
+    services, resources = _subjects(_concerned(request))
+    names = {f"service {one}" for one in services} | {f"resource {one}" for one in resources}
+    return frozenset(names)
+
+
+def _subjects(concerned: Iterable[RequestedItem]) -> tuple[set[str], set[str]]:
+    """Return the ids of the services, and of the resources, that the items name."""
+    items = tuple(concerned)
+    services = {one.service_id for one in items if one.service_id}
+    return services, {one for item in items for one in named_resources(item)}
 
 
 def _concerned(request: InitiatingRequest) -> list[RequestedItem]:

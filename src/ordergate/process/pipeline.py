@@ -13,42 +13,39 @@ from typing import TYPE_CHECKING
 
 from ordergate.errors import NotFoundError, TooLargeError
 from ordergate.model.states import FINAL
-from ordergate.process.decide import decide
-from ordergate.process.feasibility import references
 from ordergate.process.idempotency import check_key, claim_key
 from ordergate.process.issue import issue
-from ordergate.process.knowledge import Knowledge
-from ordergate.process.look_back import look_back
+from ordergate.process.look_back import changed_by
 from ordergate.process.reassess import asks_anew, reassess
 from ordergate.process.record import exits_of
 from ordergate.process.release import release
 from ordergate.process.revisions import write_over
 from ordergate.process.roll_up import with_nothing_to_do
-from ordergate.process.size import refuse_too_large, refuse_too_many
+from ordergate.process.size import refuse_too_large
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from contextlib import AsyncExitStack
     from datetime import datetime
 
     from ordergate.model.addresses import Addresses
     from ordergate.model.common import Document
-    from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.model.order import ItemReference
     from ordergate.process.decision import Decision
+    from ordergate.process.decisions import Decisions
     from ordergate.process.entity import Entity, Idempotency, RecordedRequest
     from ordergate.process.issue import Documents
     from ordergate.process.plans import CarryOutPlans
     from ordergate.process.ports import (
         Clock,
         FaultPoints,
-        FeasibilityBook,
         Meter,
         OrderBook,
         RequestBook,
-        RuleBook,
+        Turns,
     )
-    from ordergate.process.request import InitiatingRequest, RequestedItem
+    from ordergate.process.request import InitiatingRequest
 
 
 _log = logging.getLogger(__name__)
@@ -60,27 +57,27 @@ class IssueResourceOrders:
     def __init__(
         self,
         *,
-        rules: RuleBook,
+        decisions: Decisions,
         requests: RequestBook,
         orders: OrderBook,
-        assessments: FeasibilityBook,
         documents: Documents,
         addresses: Addresses,
         clock: Clock,
         plans: CarryOutPlans,
         faults: FaultPoints,
         meter: Meter,
+        turns: Turns,
     ) -> None:
-        self._rules = rules
+        self._decisions = decisions
         self._requests = requests
         self._orders = orders
-        self._assessments = assessments
         self._documents = documents
         self._addresses = addresses
         self._clock = clock
         self._plans = plans
         self._faults = faults
         self._meter = meter
+        self._turns = turns
 
     async def rehearse(
         self,
@@ -93,7 +90,7 @@ class IssueResourceOrders:
         Raises:
             TooLargeError: see `take`.
         """
-        return self._recorded(await self._assess(request), service_order, None, asked)
+        return self._recorded(await self._decisions.of(request), service_order, None, asked)
 
     def _recorded(
         self,
@@ -108,35 +105,6 @@ class IssueResourceOrders:
         record = with_nothing_to_do(record, decision.request.received_date)
         refuse_too_large(record)
         return record
-
-    async def _assess(self, request: InitiatingRequest) -> Decision:
-        """Return what the request takes.
-
-        Raises:
-            TooLargeError: it asks for more items than a request may.
-        """
-        refuse_too_many(request)
-        known = await self._known(request)
-        decision = decide(request, known, self._addresses, request.received_date)
-        wanting = [one.item for one in decision.assessment if not one.is_provisioned]
-        if decision.stops or not wanting:
-            return decision
-        remembered = await self._remembered(request, wanting)
-        if not remembered:
-            return decision
-        known = replace(known, feasibility=remembered)
-        return decide(request, known, self._addresses, request.received_date)
-
-    async def _remembered(
-        self, request: InitiatingRequest, items: Sequence[RequestedItem]
-    ) -> list[FeasibilityAssessment]:
-        """Return the assessments that may concern these items, the newest first."""
-        found = await self._assessments.known_for(
-            ids={name for item in items for name in references(request, item)},
-            requests=[request.id],
-            specifications={one.specification.id for one in items if one.specification},
-        )
-        return [self._documents.feasibility_assessment(one) for one in found]
 
     async def take(
         self,
@@ -158,14 +126,30 @@ class IssueResourceOrders:
 
         Raises:
             IdempotencyConflictError: the key was used with another body.
-            InProgressError: the record of the same request is being written, and stays unseen.
+            InProgressError: the record of the same request is being written, and stays unseen; or
+                another request is changing the same for too long.
             TooLargeError: it can't be kept with all that it takes; nothing of it is.
             StoreUnavailableError: nobody knows whether it is recorded; the same key makes it safe
                 to repeat. What is recorded will be issued.
         """
         await claim_key(idempotency, self._requests)
+        async with self._turns.at(changed_by(request)):
+            record = await self._record(request, service_order, idempotency, asked)
+            self._faults.reached("afterRecord")
+            # In the turn as well: who is next looks back at the orders, not at plans.
+            await self._plans.finish(record)
+        return record
+
+    async def _record(
+        self,
+        request: InitiatingRequest,
+        service_order: Callable[[Decision], Document] | None,
+        idempotency: Idempotency | None,
+        asked: Document | None,
+    ) -> RecordedRequest:
+        """Decide and record the request; return the record that stands, of whoever was first."""
         try:
-            decision = await self._assess(request)
+            decision = await self._decisions.of(request)
             record = self._recorded(decision, service_order, idempotency, asked)
         except TooLargeError:
             # So it is by the rules of now; by those of before it may have been taken.
@@ -176,12 +160,9 @@ class IssueResourceOrders:
             kept = await self._requests.add(record)
         if kept is not None:
             check_key(idempotency, kept.entity.idempotency)
-            record = kept
-        else:
-            types = [one.order_type for one in decision.all_orders]
-            self._meter.decided(request.request_type, decision.outcome, types)
-        self._faults.reached("afterRecord")
-        await self._plans.finish(record)
+            return kept
+        types = [one.order_type for one in decision.all_orders]
+        self._meter.decided(request.request_type, decision.outcome, types)
         return record
 
     async def _taken(self, request_id: str) -> RecordedRequest | None:
@@ -191,11 +172,18 @@ class IssueResourceOrders:
             return None
 
     async def amend(
-        self, record: RecordedRequest, service_order: Document, moment: datetime
+        self,
+        record: RecordedRequest,
+        service_order: Document,
+        moment: datetime,
+        held: AsyncExitStack,
     ) -> RecordedRequest | None:
         """Return the record of a service order that asks for something else now.
 
         None if it asks for the same; what is returned is to be stored, and then finished.
+
+        Args:
+            held: holds the turn at what changes until that is done.
 
         Raises:
             InvalidDocumentError, IllegalTransitionError: see `reassess`.
@@ -205,8 +193,10 @@ class IssueResourceOrders:
         request = self._documents.request_of(amended, self._addresses)
         if not asks_anew(before, request):
             return None
+        await held.aclose()  # that of an earlier try
+        await held.enter_async_context(self._turns.at(changed_by(before) | changed_by(request)))
         again = replace(request, received_date=moment, round=before.round + 1)
-        decision = await self._assess(again)
+        decision = await self._decisions.of(again)
         standing = await self._standing(record)
         return reassess(record, service_order, decision, standing, self._documents)
 
@@ -230,17 +220,15 @@ class IssueResourceOrders:
         """
 
         async def released(record: RecordedRequest) -> RecordedRequest | None:
-            is_there = record.service_order is not None or record.asked is not None
-            over = record.entity.document["state"] in FINAL
-            if over or not record.waiting or not is_there:
+            if not _goes_on(record):
                 return None
             recorded = self._documents.request_of(record, self._addresses)
             now, waiting = self._clock.now(), {one.item_id for one in record.waiting}
             request = replace(recorded, received_date=now, round=recorded.round + 1)
             items = [item for item in request.item if item.id in waiting]
             known = replace(
-                await self._known(request),
-                feasibility=await self._remembered(request, items),
+                await self._decisions.known(request),
+                feasibility=await self._decisions.remembered(request, items),
                 issued=await self._issued(record, request),
             )
             after = release(record, request, known, self._addresses, self._documents)
@@ -249,13 +237,20 @@ class IssueResourceOrders:
             return after
 
         read = partial(self._requests.get, request_id)
-        try:
-            kept = await write_over(read, released, self._requests.replace)
-        except TooLargeError as error:
-            # Nobody is there to send it in several; it stays in the queue of hand-overs.
-            _log.warning("what waits can't go on: %s", error, extra={"request": request_id})
-            return
-        await self._plans.finish(kept)
+        async with self._turns.at(self._changed_later(await read())):
+            try:
+                kept = await write_over(read, released, self._requests.replace)
+            except TooLargeError as error:
+                # Nobody is there to send it in several; it stays in the queue of hand-overs.
+                _log.warning("what waits can't go on: %s", error, extra={"request": request_id})
+                return
+            await self._plans.finish(kept)
+
+    def _changed_later(self, record: RecordedRequest) -> frozenset[str]:
+        """Return names of what is changed when that goes on which waits in a record."""
+        if not _goes_on(record):
+            return frozenset()
+        return changed_by(self._documents.request_of(record, self._addresses))
 
     async def _issued(
         self, record: RecordedRequest, request: InitiatingRequest
@@ -279,12 +274,8 @@ class IssueResourceOrders:
         except NotFoundError:
             return None
 
-    async def _known(self, request: InitiatingRequest) -> Knowledge:
-        """Return what the decision of the request rests on."""
-        before = await look_back(request, self._orders)
-        return Knowledge(
-            rules=self._rules.current(),
-            previous=before.previous,
-            waiting=before.waiting,
-            awaited=before.awaited,
-        )
+
+def _goes_on(record: RecordedRequest) -> bool:
+    """Return whether anything waits in a record that may be issued yet."""
+    is_there = record.service_order is not None or record.asked is not None
+    return is_there and bool(record.waiting) and record.entity.document["state"] not in FINAL

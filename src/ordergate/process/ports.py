@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from ordergate.model.common import Document
@@ -18,6 +19,17 @@ class RuleBook(Protocol):
 
     def current(self) -> Sequence[Rule]:
         """Return them; changes by others are seen within `catalog_interval`."""
+
+
+class Turns(Protocol):
+    """Lets those who change the same things do it one after the other, in every process."""
+
+    def at(self, names: Collection[str]) -> AbstractAsyncContextManager[None]:
+        """Hold the turn at each of these in the block; without names that costs nothing.
+
+        Raises:
+            InProgressError: another holds one of them for too long.
+        """
 
 
 class RequestBook(Protocol):

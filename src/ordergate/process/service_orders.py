@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -34,9 +35,17 @@ class Reassessing(Protocol):
     """Decides anew what an amended order takes (`pipeline.IssueResourceOrders`)."""
 
     async def amend(
-        self, record: RecordedRequest, service_order: Document, moment: datetime
+        self,
+        record: RecordedRequest,
+        service_order: Document,
+        moment: datetime,
+        held: AsyncExitStack,
     ) -> RecordedRequest | None:
-        """Return the record to store, or None where the order asks for nothing else."""
+        """Return the record to store, or None where the order asks for nothing else.
+
+        Args:
+            held: holds what nobody else may do until the plan of the record is carried out.
+        """
 
     def identified(self, record: RecordedRequest, service_order: Document) -> Document:
         """Return the amended order with the ids of the services that it brings into being."""
@@ -74,8 +83,10 @@ class KeepServiceOrders:
         Raises:
             NotFoundError: there is none.
             TooLargeError: it can't be kept with what is added; it stays as it was.
+            InProgressError: another request changes the same things for too long.
             PreconditionFailedError, StaleRevisionError: see `write_over`.
         """
+        held = AsyncExitStack()
 
         async def amended(record: RecordedRequest) -> RecordedRequest | None:
             moment, order = self._clock.now(), service_order_of(record)
@@ -85,7 +96,7 @@ class KeepServiceOrders:
             if after in (None, order.document):
                 return None
             if order.document["state"] in AMENDABLE and after["state"] == order.document["state"]:
-                decided = await self._process.amend(record, after, moment)
+                decided = await self._process.amend(record, after, moment, held)
                 if decided is not None:
                     refuse_too_large(decided)
                     return decided
@@ -96,11 +107,12 @@ class KeepServiceOrders:
             return after_all
 
         standing = partial(self._standing, order_id)
-        kept = await write_over(standing, amended, self._requests.replace, if_revision)
-        if kept.owed and kept.plan.revision == kept.revision:
-            await self._plans.finish(kept)
-        elif kept.owed:
-            self._relay.wake()
+        async with held:
+            kept = await write_over(standing, amended, self._requests.replace, if_revision)
+            if kept.owed and kept.plan.revision == kept.revision:
+                await self._plans.finish(kept)
+            elif kept.owed:
+                self._relay.wake()
         return kept
 
     async def remove(self, order_id: str, if_revision: Collection[int] | None = None) -> None:

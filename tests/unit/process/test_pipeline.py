@@ -15,6 +15,7 @@ from fakes import (
     FaultAt,
     FixedClock,
     FixedRules,
+    InMemoryTurns,
     NoFaults,
     RecordingRelay,
 )
@@ -37,6 +38,7 @@ from ordergate.errors import (
     TooLargeError,
 )
 from ordergate.model.common import Specification, timestamp
+from ordergate.process.decisions import Decisions
 from ordergate.process.entity import Entity, Idempotency
 from ordergate.process.pipeline import IssueResourceOrders
 from ordergate.process.plans import CarryOutPlans
@@ -89,11 +91,17 @@ class House:
             requests=self.requests, hand_overs=self.hand_overs, superseding=cancellations, **parts
         )
         return IssueResourceOrders(
-            rules=FixedRules(*self.rules),
+            decisions=Decisions(
+                rules=FixedRules(*self.rules),
+                orders=self.orders,
+                assessments=self.assessments,
+                documents=StandardDocuments(),
+                addresses=ADDRESSES,
+            ),
             requests=self.requests,
             orders=self.orders,
-            assessments=self.assessments,
             documents=StandardDocuments(),
+            turns=InMemoryTurns(),
             addresses=ADDRESSES,
             clock=self.clock,
             plans=self.plans,
