@@ -7,11 +7,11 @@ from itertools import chain
 
 import click
 
-from benchmarks import decision
+from benchmarks import decision, drain
 from benchmarks.figures import report, table
 from ordergate.cli.terminal import open_console
 
-_CASES = {"decision": decision.figures}
+_CASES = {"decision": decision.figures, "drain": drain.figures}
 
 
 @click.command()
