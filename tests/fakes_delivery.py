@@ -157,7 +157,7 @@ class _Lane:
     entity_id: str
     queue: dict[int, datetime] = field(default_factory=dict)
     last: int = 0
-    fence: int = 0
+    fence: str | None = None
     attempts: int = 0
     streak: Streak | None = None
     due: datetime | None = None
@@ -175,7 +175,7 @@ class _Lane:
         self.queue = {n: since for n, since in self.queue.items() if n not in gone}
 
     def give_back(self, seconds: float) -> None:
-        self.leased = False
+        self.leased, self.fence = False, None
         self.due = datetime.now(UTC) + timedelta(seconds=seconds) if self.queue else None
 
 
@@ -235,10 +235,11 @@ class MemoryLanes:
             if not lane.leased and (lane.due or now) > now:
                 lane.due = now
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
-        if lane := self._held(claim):
-            lane.drop([n for n in claim.sequences if n <= delivered_up_to])
-            lane.give_back(0)
+    async def settle(self, delivered: Mapping[LaneClaim, int]) -> None:
+        for claim, up_to in delivered.items():
+            if lane := self._held(claim):
+                lane.drop([n for n in claim.sequences if n <= up_to])
+                lane.give_back(0)
 
     async def postpone(
         self,
@@ -280,7 +281,7 @@ class MemoryLanes:
         lane.claimed = datetime.now(UTC)
         lane.due = lane.claimed + timedelta(seconds=lease)
         lane.leased = True
-        lane.fence += 1
+        lane.fence = uuid.uuid4().hex
         return LaneClaim(
             lane_id=f"{lane.hub_id}:{lane.entity_id}",
             hub_id=lane.hub_id,

@@ -67,7 +67,7 @@ class Desk:
 
     def delivered(self, up_to: int) -> None:
         async def work(stores: StoresType) -> None:
-            await stores.lanes.settle(await self.claim(stores), up_to)
+            await stores.lanes.settle({await self.claim(stores): up_to})
 
         self.do(work)
 
@@ -85,7 +85,7 @@ class Desk:
             events = await stores.events.get({self.entity: [first]})
             event = events[self.entity][first]
             await stores.lanes.bury(claim, first, "refused: 422", event)
-            await stores.lanes.settle(claim)
+            await stores.lanes.settle({claim: 0})
 
         self.do(work)
 

@@ -64,7 +64,7 @@ class LanesContract:
     ) -> None:
         async def story() -> bool:
             await lanes.push({LANE: [1]})
-            await lanes.settle(await claimed(lanes), 1)
+            await lanes.settle({await claimed(lanes): 1})
             await lanes.push({LANE: [1]})
             return await none_is_due(lanes)
 
@@ -101,7 +101,7 @@ class LanesContract:
             await lanes.push({LANE: [1]})
             lost = await claimed(lanes, 0)
             await claimed(lanes, 0)
-            await lanes.settle(lost, 1)
+            await lanes.settle({lost: 1})
             await lanes.postpone(lost, 60, failure=FailureKind.FAULT)
             assert not await lanes.bury(lost, 1, "too old", None)
             claim = await claimed(lanes)
@@ -116,7 +116,7 @@ class LanesContract:
             await lanes.push({LANE: [1]})
             claim = await claimed(lanes)
             await lanes.push({LANE: [2]})
-            await lanes.settle(claim, 1)
+            await lanes.settle({claim: 1})
             return (await claimed(lanes)).sequences
 
         assert runner.run(story()) == (2,)
@@ -127,7 +127,7 @@ class LanesContract:
         async def story() -> LaneClaim:
             await lanes.push({LANE: [1]})
             await postponed(lanes, FailureKind.FAULT)
-            await lanes.settle(await claimed(lanes))
+            await lanes.settle({await claimed(lanes): 0})
             return await claimed(lanes)
 
         claim = runner.run(story())
@@ -170,7 +170,7 @@ class LanesContract:
             claim = await claimed(lanes)
             assert await lanes.bury(claim, 1, "refused: 500", None)
             assert await none_is_due(lanes)
-            await lanes.settle(claim)
+            await lanes.settle({claim: 0})
             return await claimed(lanes)
 
         claim = runner.run(story())
@@ -198,7 +198,7 @@ class LanesContract:
                 await postponed(lanes, kind)
                 claim = await claimed(lanes)
                 seen.append(claim.streak)
-                await lanes.settle(claim)
+                await lanes.settle({claim: 0})
             await postponed(lanes, FailureKind.REFUSAL, delivered=1)
             seen.append((await claimed(lanes)).streak)
             return seen
@@ -243,7 +243,7 @@ class LanesContract:
     ) -> None:
         async def story() -> list[tuple[str, bool]]:
             await lanes.push({("idle", "x"): [1]})
-            await lanes.settle(await claimed(lanes, hub_id="idle"), 1)
+            await lanes.settle({await claimed(lanes, hub_id="idle"): 1})
             await lanes.push({("later", "x"): [1]})
             await lanes.postpone(await claimed(lanes, hub_id="later"), 60)
             await lanes.push({("both", "x"): [1]})
@@ -318,7 +318,7 @@ class LanesContract:
     ) -> None:
         async def story() -> LaneClaim:
             await lanes.push({LANE: [1, 2]})
-            await lanes.settle(await claimed(lanes), 2)
+            await lanes.settle({await claimed(lanes): 2})
             await lanes.push({LANE: [3, 4]})
             await postponed(lanes, FailureKind.FAULT)
             await lanes.put_back("hub", {"order": [1, 2, 3]})
@@ -335,7 +335,7 @@ class LanesContract:
     ) -> None:
         async def story() -> list[tuple[int, ...]]:
             await lanes.push({LANE: [1, 2]})
-            await lanes.settle(await claimed(lanes), 2)
+            await lanes.settle({await claimed(lanes): 2})
             await lanes.put_back("hub", {"order": [2], "gone": [4, 7]})
             await lanes.push({("hub", "gone"): [7]})
             return sorted(claim.sequences for claim in await lanes.claim("hub", LEASE, 9))
@@ -350,7 +350,7 @@ class LanesContract:
             claim = await claimed(lanes)
             await lanes.put_back("hub", {"order": [1, 2]})
             assert await none_is_due(lanes)
-            await lanes.settle(claim, 6)
+            await lanes.settle({claim: 6})
             return (await claimed(lanes)).sequences
 
         assert runner.run(story()) == (1, 2)
@@ -362,7 +362,7 @@ class LanesContract:
             for entity in ("x", "y", "z"):
                 await lanes.push({("hub", entity): [1]})
                 await asyncio.sleep(0.005)
-            await lanes.settle(await claimed(lanes))
+            await lanes.settle({await claimed(lanes): 0})
             return [(await claimed(lanes)).entity_id for _ in range(3)]
 
         assert runner.run(story()) == ["y", "z", "x"]
@@ -372,7 +372,7 @@ class LanesContract:
             await lanes.push({LANE: [1]})
             claim = await claimed(lanes, 0)
             await lanes.remove(claim)
-            await lanes.settle(claim)
+            await lanes.settle({claim: 0})
             return await none_is_due(lanes)
 
         assert runner.run(story())
@@ -426,7 +426,7 @@ class TestMongoLanes(LanesContract):
 
         assert runner.run(story()) == tuple(range(1, 21))
 
-    def test_settlements_at_once_share_writes(
+    def test_lanes_settled_together_share_writes(
         self,
         runner: asyncio.Runner,
         lanes: MongoLanes,
@@ -438,7 +438,7 @@ class TestMongoLanes(LanesContract):
             await lanes.push({("hub", str(number)): [1] for number in range(40)})
             claims = await lanes.claim("hub", LEASE, 40)
             await database.command("profile", 2)
-            await asyncio.gather(*(lanes.settle(claim, 1) for claim in claims))
+            await lanes.settle(dict.fromkeys(claims, 1))
             await database.command("profile", 0)
             assert await lanes.waiting() == []
             profile = database["system.profile"]

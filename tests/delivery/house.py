@@ -80,7 +80,6 @@ class House:
             events=self.events,
             listeners=listeners,
             hand_overs=self.hand_overs,
-            sender=sender,
             retry=retry,
             clock=SystemClock(),
         )
@@ -88,10 +87,12 @@ class House:
         expiry = Expiry(self.hubs, self.lanes, delivery, max_age=max_age, lease=lease)
         return Dispatcher(
             relay,
-            self.lanes,
-            listeners,
-            delivery,
             expiry,
+            lanes=self.lanes,
+            events=self.events,
+            listeners=listeners,
+            delivery=delivery,
+            sender=sender,
             senders=senders,
             lease=lease,
             poll_interval=0.05,

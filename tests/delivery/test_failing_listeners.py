@@ -69,8 +69,7 @@ def test_good_listener_notices_nothing_of_one_that_refuses_one_that_swallows_and
             await house.owe(order, 1)
             await asyncio.sleep(0.05)
         await eventually(lambda: len(good.told) == first + 30)
-        took = sorted(one.at - owed_at[one.entity_id] for one in good.told[first:])
-        return took[int(0.95 * len(took))]
+        return max(one.at - owed_at[one.entity_id] for one in good.told[first:])
 
     async def story(good: Listener, *bad: str) -> tuple[float, float]:
         await house.register("good", good.callback)
@@ -111,8 +110,8 @@ def test_many_slow_listeners_leave_room_for_a_good_one(
         return took
 
     with listening() as good, raw_listening(swallow) as black_hole:
-        took = sorted(runner.run(story(good, black_hole)))
-    assert took[len(took) // 2] < 0.5 * DEADLINE  # as if there were no others
+        took = runner.run(story(good, black_hole))
+    assert max(took) < DEADLINE  # no wait for even one attempt at the others
 
 
 def test_listener_that_is_down_is_tried_by_one_probe_at_a_time_and_no_attempt_counts(

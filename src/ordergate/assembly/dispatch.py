@@ -47,9 +47,6 @@ def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
     delivery = _lane_delivery(settings, stores, listeners)
     dispatcher = Dispatcher(
         Relay(stores.outboxes, stores.events, stores.lanes, stores.hubs),
-        stores.lanes,
-        listeners,
-        delivery,
         Expiry(
             stores.hubs,
             stores.lanes,
@@ -57,6 +54,11 @@ def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
             max_age=settings.event_max_age,
             lease=settings.lease,
         ),
+        lanes=stores.lanes,
+        events=stores.events,
+        listeners=listeners,
+        delivery=delivery,
+        sender=_sender(settings),
         senders=settings.senders,
         lease=settings.lease,
         poll_interval=settings.poll_interval,
@@ -99,8 +101,8 @@ def retry_policy_of(settings: Settings) -> RetryPolicy:
     )
 
 
-def _lane_delivery(settings: Settings, stores: Stores, listeners: Listeners) -> LaneDelivery:
-    sender = HttpSender(
+def _sender(settings: Settings) -> HttpSender:
+    return HttpSender(
         wire_callbacks(settings),
         wire_track_and_manage(settings),
         attempt_deadline=settings.attempt_deadline,
@@ -108,12 +110,14 @@ def _lane_delivery(settings: Settings, stores: Stores, listeners: Listeners) -> 
         pool_size=settings.senders,
         ca_file=settings.ca_file,
     )
+
+
+def _lane_delivery(settings: Settings, stores: Stores, listeners: Listeners) -> LaneDelivery:
     return LaneDelivery(
         lanes=stores.lanes,
         events=stores.events,
         listeners=listeners,
         hand_overs=stores.hand_overs,
-        sender=sender,
         retry=retry_policy_of(settings),
         clock=SystemClock(),
     )

@@ -16,6 +16,7 @@ from ordergate.model.hub_health import HubStatus
 from ordergate.model.notification import FRESH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from ordergate.delivery.breaker import Breaker
@@ -78,17 +79,16 @@ class Listeners:
         self._known: dict[str, Known] = {}
         self._untold: dict[str, _Untold] = {}
         self._paces: dict[str, Pace] = {}
-        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def get(self, hub_id: str) -> Known:
-        """Return the subscription, fresh.
+        """Return the subscription, fresh for a while.
 
         Raises:
             NotFoundError: there is none any more.
         """
         known = self._known.get(hub_id)
-        if known is not None and known.is_fresh:
-            return known
+        if known is not None and time.monotonic() < known.until - FRESH / 2:
+            return known  # else it would be read again in the midst of sending
         until = time.monotonic() + FRESH
         try:
             hub = await self._hubs.get(hub_id)
@@ -96,7 +96,6 @@ class Listeners:
             self._known.pop(hub_id, None)
             self._untold.pop(hub_id, None)
             self._paces.pop(hub_id, None)
-            self._turns.pop(hub_id, None)
             raise
         self._known[hub_id] = known = Known(hub, until)
         return known
@@ -132,10 +131,6 @@ class Listeners:
         _, after = await self._hubs.change_health(hub_id, enabled)
         self._note(hub_id, after)
 
-    def turn(self, hub_id: str) -> asyncio.Semaphore:
-        """Return what is held during an attempt: there are as many at once as lanes."""
-        return self._turns.setdefault(hub_id, asyncio.Semaphore(self._breaker.lanes))
-
     def took(self, hub: EventSubscription, seconds: float) -> None:
         """Note how long an attempt took."""
         self._paces[hub.id] = Pace.SLOW if seconds >= _SLOW else Pace.QUICK
@@ -144,14 +139,15 @@ class Listeners:
         """Return how quick its last attempt was."""
         return self._paces.get(hub_id, Pace.UNTRIED)
 
-    async def attempted(self, hub: EventSubscription, attempt: Attempt) -> HubHealth:
-        """Note how an attempt ended; return how it stands with the listener after it.
+    async def attempted(self, hub: EventSubscription, attempts: Sequence[Attempt]) -> HubHealth:
+        """Note how attempts ended; return how it stands with the listener after them.
 
         That an active listener takes what it's sent is told now and then; the rest at once.
         """
         untold = self._untold.setdefault(hub.id, _Untold())
-        untold.attempts.append(attempt)
-        expected = attempt.outcome is Outcome.DELIVERED and hub.health.status is HubStatus.ACTIVE
+        untold.attempts += attempts
+        delivered = all(one.outcome is Outcome.DELIVERED for one in attempts)
+        expected = delivered and hub.health.status is HubStatus.ACTIVE
         if not expected or time.monotonic() >= untold.told_at + _TELLING:
             await self._tell(hub.id, untold)
         known = self._known.get(hub.id)

@@ -159,10 +159,10 @@ class Lanes(Protocol):
     async def hasten(self, hub_id: str) -> None:
         """Make every lane of the listener due that isn't leased."""
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
-        """Give the lane back; what is left in it is due at once.
+    async def settle(self, delivered: Mapping[LaneClaim, int]) -> None:
+        """Give lanes back, each delivered up to that sequence; what is left is due at once.
 
-        Like the next two, change nothing if somebody else claimed it meanwhile.
+        Like the next two, change nothing if somebody else claimed a lane meanwhile.
         """
 
     async def postpone(

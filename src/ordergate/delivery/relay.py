@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ordergate.errors import OrdergateError
@@ -72,7 +73,12 @@ def hub_query(hub: EventSubscription) -> HubQuery:
     Telling too much can be mended by the listener, telling too little can't.
     """
     try:
-        return parse_hub_query(hub.query, compile_pattern)
+        return _read_query(hub.query)
     except OrdergateError:
         _log.exception("A hub's query can't be read; it gets every event", extra={"hub": hub.id})
         return HubQuery()
+
+
+@lru_cache(1024)
+def _read_query(query: str | None) -> HubQuery:
+    return parse_hub_query(query, compile_pattern)

@@ -94,7 +94,7 @@ class LaneClaim:
     A lane holds the events of one entity that one listener hasn't got yet, first in first out.
 
     Args:
-        fence: grows with each claim; a settlement with an older one is refused.
+        fence: of this claim alone; a settlement with another one is refused.
         sequences: the waiting events of the entity, oldest first.
         since: when each of them began to wait.
         claimed_at: when the lease began; like all moments of a lane, by the store's clock.
@@ -105,7 +105,7 @@ class LaneClaim:
     lane_id: str
     hub_id: str
     entity_id: str
-    fence: int
+    fence: str
     sequences: tuple[int, ...]
     since: tuple[datetime, ...]
     claimed_at: datetime

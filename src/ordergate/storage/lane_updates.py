@@ -53,10 +53,10 @@ def put_back(hub_id: str, entity_id: str, sequences: Sequence[int]) -> UpdateOne
     )
 
 
-def lease(seconds: float, mark: str) -> Stages:
-    """Return the stage that takes a lane; `mark` tells afterwards who took it."""
-    taken = {"due": from_now(seconds), "fence": {"$add": ["$fence", 1]}}
-    return [{"$set": {**taken, "leased": True, "claim": mark, "claimed": "$$NOW"}}]
+def lease(seconds: float, fence: str) -> Stages:
+    """Return the stage that takes a lane; `fence` tells afterwards who took it."""
+    taken = {"due": from_now(seconds), "leased": True, "fence": fence}
+    return [{"$set": {**taken, "claimed": "$$NOW"}}]
 
 
 def drop(sequences: Sequence[int]) -> Stages:
@@ -89,7 +89,7 @@ def give_back(due: Any) -> Stages:
         "due": {"$cond": [empty, "$$REMOVE", due]},
         "idleSince": {"$cond": [empty, "$$NOW", "$$REMOVE"]},
         "leased": "$$REMOVE",
-        "claim": "$$REMOVE",
+        "fence": "$$REMOVE",
     }
     return [{"$set": given}]
 
@@ -99,7 +99,6 @@ def _pending(hub_id: str, entity_id: str) -> dict[str, Any]:
     return {
         "hub": {"$literal": hub_id},
         "entity": {"$literal": entity_id},
-        "fence": _or_zero("$fence"),
         "attempts": _or_zero("$attempts"),
         "pending": True,
         "due": {"$cond": [{"$eq": ["$pending", True]}, "$due", "$$NOW"]},

@@ -1,26 +1,26 @@
 """Lanes, in the collection `lane`.
 
-`{_id: "<hubId>:<entityId>", hub, entity, queue: [{n, at}], last, fence, attempts, streak?{kind,
-count, since}, pending, due, leased?, claim?, claimed?, idleSince?}`; `n` is an event's sequence and
-`at` since when it waits. `due` is the schedule and the lease at once: whoever claims a lane moves
-it to the end of the lease. Each change is one update of one document, and all times are the
-server's `$$NOW`, so no gateway's clock matters. An idle lane stays for a day: its `last` stops a
-late relay from pushing twice.
+`{_id: "<hubId>:<entityId>", hub, entity, queue: [{n, at}], last, attempts, streak?{kind, count,
+since}, pending, due, leased?, fence?, claimed?, idleSince?}`; `n` is an event's sequence and `at`
+since when it waits. `due` is the schedule and the lease at once: whoever claims a lane moves it to
+the end of the lease, and puts up a fence of his own. Each change is one step of one document, and
+all times are the server's `$$NOW`, so no gateway's clock matters. An idle lane stays for a day: its
+`last` stops a late relay from pushing twice.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pymongo import UpdateOne
+from pymongo import UpdateMany
 
 from ordergate.model.notification import FailureKind, LaneClaim, Streak, WaitingLanes
 from ordergate.storage import lane_updates
 from ordergate.storage.database import in_our_words
 from ordergate.storage.dead_letters import MongoDeadLetters
 from ordergate.storage.events import write_repeatable
-from ordergate.storage.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,6 @@ class MongoLanes:
     def __init__(self, database: Database) -> None:
         self._lanes = database["lane"]
         self._dead_letters = MongoDeadLetters(database)
-        self._together = GroupCommit(self._lanes)
 
     async def ensure_indexes(self) -> None:
         """Make the index of each listener's due lanes, and the one by which idle lanes expire."""
@@ -107,12 +106,23 @@ class MongoLanes:
         with in_our_words():
             await self._lanes.update_many({**resting, **later}, [{"$set": {"due": "$$NOW"}}])
 
-    async def settle(self, claim: LaneClaim, delivered_up_to: int = 0) -> None:
-        """Give the lane back; what is left in it is due at once.
+    async def settle(self, delivered: Mapping[LaneClaim, int]) -> None:
+        """Give lanes back, each delivered up to that sequence; what is left is due at once.
 
-        Like the next two, change nothing if somebody else claimed it meanwhile.
+        Like the next two, change nothing if somebody else claimed a lane meanwhile.
         """
-        await self._end(claim, delivered_up_to, [], "$$NOW")
+        alike: defaultdict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+        for claim, up_to in delivered.items():
+            alike[claim.fence, _gone(claim, up_to)].append(claim.lane_id)
+        # One update for many lanes costs the server a third of as many updates.
+        updates = [
+            UpdateMany(
+                {"_id": {"$in": ids}, "fence": fence}, _ended(gone, [], "$$NOW"), hint={"_id": 1}
+            )
+            for (fence, gone), ids in alike.items()
+        ]
+        with in_our_words():
+            await self._lanes.bulk_write(updates, ordered=False)
 
     async def postpone(
         self,
@@ -128,7 +138,10 @@ class MongoLanes:
             failure: what is counted as an attempt; None if none is.
         """
         counted = [] if failure is None else lane_updates.count(failure)
-        await self._end(claim, delivered_up_to, counted, lane_updates.from_now(seconds))
+        due = lane_updates.from_now(seconds)
+        stages = _ended(_gone(claim, delivered_up_to), counted, due)
+        with in_our_words():
+            await self._lanes.update_one(_held(claim), stages)
 
     async def bury(
         self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
@@ -151,28 +164,28 @@ class MongoLanes:
     async def _claim(
         self, wanted: Stored, order: list[tuple[str, int]], lease: float, limit: int
     ) -> Sequence[LaneClaim]:
-        """Lease what is found, each lane by its own update, all in one write."""
-        mark = uuid4().hex
+        """Lease what is found, if nobody else took it meanwhile."""
+        fence = uuid4().hex
         with in_our_words():
             found = await self._lanes.find(wanted, {"_id": 1}).sort(order).limit(limit).to_list()
             if not found:
                 return []
-            ids = [lane["_id"] for lane in found]
-            taken = lane_updates.lease(lease, mark)
-            await self._lanes.bulk_write(
-                [UpdateOne({**wanted, "_id": one}, taken) for one in ids], ordered=False
-            )
-            ours = self._lanes.find({"_id": {"$in": ids}, "claim": mark}, _HEAD)
+            ids = {"$in": [lane["_id"] for lane in found]}
+            taken = lane_updates.lease(lease, fence)
+            await self._lanes.update_many({**wanted, "_id": ids}, taken, hint={"_id": 1})
+            ours = self._lanes.find({"_id": ids, "fence": fence}, _HEAD)
             return [_claim_of(lane) async for lane in ours]
 
-    async def _end(
-        self, claim: LaneClaim, delivered_up_to: int, counted: lane_updates.Stages, due: Any
-    ) -> None:
-        """End the lease, if it's still ours."""
-        delivered = [one for one in claim.sequences if one <= delivered_up_to]
-        dropped = lane_updates.drop(delivered) if delivered else []
-        stages = [*dropped, *counted, *lane_updates.give_back(due)]
-        await self._together.write(UpdateOne(_held(claim), stages))
+
+def _gone(claim: LaneClaim, delivered_up_to: int) -> tuple[int, ...]:
+    """Return what was delivered of what was claimed; others may have been put back before it."""
+    return tuple(one for one in claim.sequences if one <= delivered_up_to)
+
+
+def _ended(gone: Sequence[int], counted: lane_updates.Stages, due: Any) -> lane_updates.Stages:
+    """Return the stages that end a lease."""
+    dropped = lane_updates.drop(gone) if gone else []
+    return [*dropped, *counted, *lane_updates.give_back(due)]
 
 
 def _held(claim: LaneClaim) -> dict[str, Any]:
