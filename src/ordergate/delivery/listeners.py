@@ -100,11 +100,6 @@ class Listeners:
         self._known[hub_id] = known = Known(hub, until)
         return known
 
-    @property
-    def most_lanes(self) -> int:
-        """How many lanes of one listener are ever delivered at once."""
-        return self._breaker.lanes
-
     def lanes_of(self, hub: EventSubscription) -> int:
         """Return how many of its lanes may be delivered at once, but for the probes."""
         return self._breaker.lanes_of(hub.health)

@@ -109,10 +109,14 @@ class Round:
         except StoreUnavailableError as error:
             about = {"hub": self._hub_id, "reason": error.reason}
             _log.warning("A listener waits for the store", extra=about)
-            if self._parts.ended.is_set():
+            if not self._holds_any or self._parts.ended.is_set():
                 return False
             await asyncio.sleep(_BACK_OFF)
             self._news.set()
+        return self._holds_any
+
+    @property
+    def _holds_any(self) -> bool:
         return bool(self._senders or self._claiming or self._sent or self._ready)
 
     async def _step(self) -> None:
@@ -150,14 +154,12 @@ class Round:
 
     def _wanted(self) -> int:
         """Return how many lanes to claim."""
-        hub, most = self._known.hub, self._parts.listeners.most_lanes
-        room = self._parts.seats.room(hub)
-        is_quick = self._parts.listeners.pace_of(hub.id) is Pace.QUICK
-        if is_quick and room + self._senders >= most:
+        room = self._parts.seats.room(self._known.hub)
+        if self._parts.listeners.pace_of(self._hub_id) is Pace.QUICK:
             # So many that no sender waits for the store.
-            ahead = _AHEAD * most
-            return ahead - len(self._ready) if len(self._ready) <= ahead // 2 else 0
-        return max(0, room - len(self._ready))
+            room = _AHEAD * (room + self._senders)
+        missing = room - len(self._ready)
+        return missing if missing >= room / 2 else 0
 
     async def _claimed(self, wanted: int, waiting: WaitingLanes | None) -> None:
         """Claim so many lanes, or one to see if a failing listener is back."""
