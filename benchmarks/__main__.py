@@ -7,11 +7,16 @@ from itertools import chain
 
 import click
 
-from benchmarks import decision, drain
+from benchmarks import arrival, decision, drain
 from benchmarks.figures import report, table
 from ordergate.cli.terminal import open_console
 
-_CASES = {"decision": decision.figures, "drain": drain.figures}
+_CASES = {
+    "decision": decision.figures,
+    "drain": drain.figures,
+    "latency": arrival.latency_figures,
+    "isolation": arrival.isolation_figures,
+}
 
 
 @click.command()

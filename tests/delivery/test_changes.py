@@ -54,6 +54,24 @@ def test_change_wakes_at_once(runner: asyncio.Runner, house: House) -> None:
     runner.run(story())
 
 
+def test_outbox_that_is_emptied_wakes_nobody(runner: asyncio.Runner, house: House) -> None:
+    async def story() -> list[str]:
+        woken: list[str] = []
+        doing = "owed"
+        async with watching(house.database, lambda: woken.append(doing)):
+            await house.owe("order", 1)
+            await eventually(lambda: bool(woken))
+            doing = "emptied"
+            await house.outboxes.clear({"order": 1})
+            await asyncio.sleep(0.2)
+            doing = "owed again"
+            await house.owe("order", 2)
+            await eventually(lambda: woken[-1] == doing)
+        return woken
+
+    assert runner.run(story()) == ["owed", "owed again"]
+
+
 def test_stream_that_dies_is_opened_anew_and_loses_nothing(
     runner: asyncio.Runner, house: House
 ) -> None:

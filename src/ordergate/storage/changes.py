@@ -49,10 +49,10 @@ class Changes:
                     await asyncio.wait_for(stop.wait(), _OPEN_AGAIN)
 
     async def _watch(self, stop: asyncio.Event) -> None:
-        owing: list[Stored] = [
-            {"$match": {"ns.coll": {"$in": list(KINDS)}, "operationType": {"$ne": "delete"}}},
-            {"$project": {"_id": 1}},
-        ]
+        matters = {"ns.coll": {"$in": list(KINDS)}, "operationType": {"$ne": "delete"}}
+        # That an outbox was emptied is the relay's own doing.
+        not_emptied: Stored = {"updateDescription.updatedFields.outbox": {"$ne": []}}
+        owing: list[Stored] = [{"$match": {**matters, **not_emptied}}, {"$project": {"_id": 1}}]
         async with await self._database.watch(owing, max_await_time_ms=_LOOK) as stream:
             while not stop.is_set() and stream.alive:
                 if await stream.try_next() is not None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pymongo import IndexModel, UpdateOne
@@ -18,7 +18,7 @@ from ordergate.storage.entities import OUTBOX_INDEX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ordergate.storage.database import Collection, Database, Stored
+    from ordergate.storage.database import Database, Stored
 
 KINDS = ("resourceOrder", "initiatingRequest", "cancelResourceOrder", "cancelServiceOrder")
 _OWING = {"outbox.sequence": {"$exists": True}}
@@ -47,12 +47,13 @@ class MongoOutboxes:
     """Reads and clears the outboxes of orders, cancel tasks and initiating requests."""
 
     def __init__(self, database: Database) -> None:
-        self._kinds = [database[name] for name in KINDS]
+        self._kinds = {name: database[name] for name in KINDS}
+        self._found_in: dict[str, str] = {}
 
     async def ensure_indexes(self) -> None:
         """Make the index that holds only the entities which owe something."""
         with in_our_words():
-            for kind in self._kinds:
+            for kind in self._kinds.values():
                 await kind.create_indexes([OUTBOX_INDEX, _STUBS])
 
     async def owing(self, limit: int) -> Sequence[OwedEvent]:
@@ -60,9 +61,17 @@ class MongoOutboxes:
 
         Those of one entity follow each other in sequence order, without a gap.
         """
+        first, *others = KINDS
+        rest = [{"$unionWith": {"coll": one, "pipeline": _owing(one, limit)}} for one in others]
         with in_our_words():
-            found = await asyncio.gather(*(_owed(kind, limit) for kind in self._kinds))
-        return [event for events in found for event in events]
+            cursor = await self._kinds[first].aggregate([*_owing(first, limit), *rest])
+            found = await cursor.to_list()
+        self._found_in = {stored["_id"]: stored["kind"] for stored in found}
+        return [
+            OwedEvent(Api(owed["api"]), stored["_id"], owed["sequence"], owed["event"])
+            for stored in found
+            for owed in sorted(stored["outbox"], key=lambda owed: owed["sequence"])
+        ]
 
     async def clear(self, relayed: Mapping[str, int]) -> None:
         """Forget the events of each entity (its id) up to and with that sequence.
@@ -71,26 +80,25 @@ class MongoOutboxes:
         the same Idempotency-Key nor the sweeper makes it again. Of an order that was issued for a
         request what it delivered stays for good: a later request may have to recover it.
         """
-        operations: list[UpdateOne] = []
+        operations: defaultdict[str, list[UpdateOne]] = defaultdict(list)
         for entity_id, sequence in relayed.items():
             drain = {"$pull": {"outbox": {"sequence": {"$lte": sequence}}}}
             told = {"_id": entity_id, "deleted": True, "outbox": []}
             gone = {**told, "document": {"$exists": True}, _LASTING: {"$exists": False}}
             stub = {"$unset": {"document": ""}, "$currentDate": {"removedDate": True}}
             rest = {**told, _LASTING: {"$exists": True}}
-            operations += (
-                UpdateOne({"_id": entity_id}, drain),
-                UpdateOne(gone, stub),
-                UpdateOne(rest, _REDUCED),
-            )
+            for kind in (found_in,) if (found_in := self._found_in.get(entity_id)) else KINDS:
+                operations[kind] += (
+                    UpdateOne({"_id": entity_id}, drain),
+                    UpdateOne(gone, stub),
+                    UpdateOne(rest, _REDUCED),
+                )
         with in_our_words():
-            await asyncio.gather(*(kind.bulk_write(operations) for kind in self._kinds))
+            for kind, its in operations.items():
+                await self._kinds[kind].bulk_write(its)
 
 
-async def _owed(kind: Collection, limit: int) -> list[OwedEvent]:
-    found = kind.find(_OWING, {"outbox": 1}).limit(limit)
-    return [
-        OwedEvent(Api(owed["api"]), stored["_id"], owed["sequence"], owed["event"])
-        async for stored in found
-        for owed in sorted(stored["outbox"], key=lambda owed: owed["sequence"])
-    ]
+def _owing(kind: str, limit: int) -> list[Stored]:
+    """Return the stages that find the outboxes of one kind."""
+    wanted = {"outbox": 1, "kind": {"$literal": kind}}
+    return [{"$match": _OWING}, {"$limit": limit}, {"$project": wanted}]

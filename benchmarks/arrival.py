@@ -1,0 +1,147 @@
+"""How long events take from the order that they tell of to their listeners.
+
+The promises: at 50 events a second to each of two listeners 95 of 100 come within half a second;
+and where one listener refuses, one never answers and one answers just in time, the good one beside
+them gets 95 of 100 within a second, and in at most twice its own time without them.
+
+The clock starts before the request is sent, so each figure holds the whole request as well.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+import requests
+
+from benchmarks.figures import Figure
+from benchmarks.listener import listening
+from benchmarks.orders import gateway
+from ordergate.model.addresses import BASE_PATHS
+from ordergate.model.common import Api
+from ordergate.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchmarks.listener import ListenerProcess
+    from ordergate.client import GatewayClient
+
+_SECONDS = 20
+_CLIENTS = 8
+_MILLISECONDS = 1000.0
+_LATE = 9.5
+_ORDER = {
+    "externalId": "RO-1",
+    "priority": 2,
+    "orderItem": [
+        {
+            "id": "1",
+            "action": "add",
+            "resource": {"name": "Port 7", "@type": "LogicalResource"},
+            "resourceSpecification": {"id": "rs-olt-port"},
+        }
+    ],
+}
+
+
+def latency_figures(rounds: int) -> Iterator[Figure]:
+    """Yield what 95 of 100 events take to two listeners, 50 a second to each."""
+    with ExitStack() as stack:
+        client = stack.enter_context(_gateway())
+        listeners = [stack.enter_context(listening()) for _ in range(2)]
+        for one in listeners:
+            client.register(Api.RESOURCE_ORDERING, one.url)
+        taken = [_taken(client, listeners, per_second=50) for _ in range(rounds)]
+    for percent, goal in ((50, None), (95, 500.0), (99, 2000.0)):
+        yield _figure("latency", f"50 events/s x 2 listeners, p{percent}", percent, taken, goal)
+
+
+def isolation_figures(rounds: int) -> Iterator[Figure]:
+    """Yield what 95 of 100 events take to a good listener, alone and beside three bad ones."""
+    alone, beside = [], []
+    with ExitStack() as stack:
+        client = stack.enter_context(_gateway())
+        good = stack.enter_context(listening())
+        client.register(Api.RESOURCE_ORDERING, good.url)
+        bad = [
+            _refusing(),
+            stack.enter_context(listening(3600)).url,
+            stack.enter_context(listening(_LATE)).url,
+        ]
+        for _ in range(rounds):
+            alone.append(_taken(client, [good], per_second=20))
+            hubs = [client.register(Api.RESOURCE_ORDERING, one) for one in bad]
+            beside.append(_taken(client, [good], per_second=20))
+            for one in hubs:
+                client.unregister(Api.RESOURCE_ORDERING, one)
+    yield _figure("isolation", "20 orders/s to a good listener alone, p95", 95, alone, None)
+    own = median(percentile(one, 95) for one in alone)
+    what = "beside one that refuses, one silent, one late, p95"
+    yield _figure("isolation", what, 95, beside, min(1000.0, 2 * own))
+
+
+def _figure(
+    case: str, what: str, percent: int, rounds: Sequence[Sequence[float]], goal: float | None
+) -> Figure:
+    return Figure(case, what, tuple(percentile(one, percent) for one in rounds), goal=goal)
+
+
+def percentile(taken: Sequence[float], percent: int) -> float:
+    """Return what so many of a hundred stay below."""
+    return quantiles(taken, n=100)[percent - 1]
+
+
+@contextmanager
+def _gateway() -> Iterator[GatewayClient]:
+    loopback = (ip_network("127.0.0.0/8"),)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            data_dir=Path(folder) / "data", callback_allow=loopback, log_level="WARNING"
+        )
+        with gateway(settings) as client:
+            yield client
+
+
+def _refusing() -> str:
+    """Return a callback at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def _taken(
+    client: GatewayClient, listeners: Sequence[ListenerProcess], *, per_second: int
+) -> list[float]:
+    """Send orders at a steady pace; return the milliseconds that each took to each listener."""
+    url = f"{client.url}{BASE_PATHS[Api.RESOURCE_ORDERING]}/resourceOrder"
+    sessions = threading.local()
+    began: dict[str, float] = {}
+
+    def order(at: float) -> None:
+        if not hasattr(sessions, "session"):
+            sessions.session = requests.Session()
+        time.sleep(max(0, at - time.monotonic()))
+        begin = time.monotonic()
+        answer = sessions.session.post(url, json=_ORDER, timeout=30)
+        answer.raise_for_status()
+        began[answer.json()["id"]] = begin
+
+    start = time.monotonic() + 0.1
+    with ThreadPoolExecutor(_CLIENTS) as clients:
+        for _ in clients.map(order, [start + n / per_second for n in range(_SECONDS * per_second)]):
+            pass
+    for one in listeners:
+        one.wait_for(len(began), 60)
+    return [
+        _MILLISECONDS * (arrival.at - began[arrival.entity_id])
+        for one in listeners
+        for arrival in one.arrivals()
+    ]
