@@ -39,6 +39,7 @@ _SECONDS = 20
 _CLIENTS = 8
 _MILLISECONDS = 1000.0
 _LATE = 9.5
+_NEVER = 3600.0
 _ORDER = {
     "externalId": "RO-1",
     "priority": 2,
@@ -54,39 +55,45 @@ _ORDER = {
 
 
 def latency_figures(rounds: int) -> Iterator[Figure]:
-    """Yield what 95 of 100 events take to two listeners, 50 a second to each."""
-    with ExitStack() as stack:
-        client = stack.enter_context(_gateway())
-        listeners = [stack.enter_context(listening()) for _ in range(2)]
-        for one in listeners:
-            client.register(Api.RESOURCE_ORDERING, one.url)
-        taken = [_taken(client, listeners, per_second=50) for _ in range(rounds)]
+    """Yield what 50, 95 and 99 of 100 events take to two listeners, 50 a second to each."""
+    taken = list(to_two_listeners(rounds))
     for percent, goal in ((50, None), (95, 500.0), (99, 2000.0)):
         yield _figure("latency", f"50 events/s x 2 listeners, p{percent}", percent, taken, goal)
 
 
 def isolation_figures(rounds: int) -> Iterator[Figure]:
     """Yield what 95 of 100 events take to a good listener, alone and beside three bad ones."""
-    alone, beside = [], []
-    with ExitStack() as stack:
-        client = stack.enter_context(_gateway())
-        good = stack.enter_context(listening())
-        client.register(Api.RESOURCE_ORDERING, good.url)
-        bad = [
-            _refusing(),
-            stack.enter_context(listening(3600)).url,
-            stack.enter_context(listening(_LATE)).url,
-        ]
-        for _ in range(rounds):
-            alone.append(_taken(client, [good], per_second=20))
-            hubs = [client.register(Api.RESOURCE_ORDERING, one) for one in bad]
-            beside.append(_taken(client, [good], per_second=20))
-            for one in hubs:
-                client.unregister(Api.RESOURCE_ORDERING, one)
+    alone, beside = zip(*to_one_among_bad(rounds), strict=True)
     yield _figure("isolation", "20 orders/s to a good listener alone, p95", 95, alone, None)
     own = median(percentile(one, 95) for one in alone)
     what = "beside one that refuses, one silent, one late, p95"
     yield _figure("isolation", what, 95, beside, min(1000.0, 2 * own))
+
+
+def to_two_listeners(rounds: int) -> Iterator[list[float]]:
+    """Yield, in each round, the milliseconds that each of 50 events a second took to each."""
+    with ExitStack() as stack:
+        client = stack.enter_context(_gateway())
+        listeners = [stack.enter_context(listening()) for _ in range(2)]
+        for one in listeners:
+            client.register(Api.RESOURCE_ORDERING, one.url)
+        for _ in range(rounds):
+            yield _taken(client, listeners, per_second=50)
+
+
+def to_one_among_bad(rounds: int) -> Iterator[tuple[list[float], list[float]]]:
+    """Yield, in each round, what 20 events a second took to one alone, and beside bad ones."""
+    with ExitStack() as stack:
+        client = stack.enter_context(_gateway())
+        good, silent, late = (stack.enter_context(listening(s)) for s in (0, _NEVER, _LATE))
+        client.register(Api.RESOURCE_ORDERING, good.url)
+        for _ in range(rounds):
+            alone = _taken(client, [good], per_second=20)
+            bad = (_refusing(), silent.url, late.url)
+            hubs = [client.register(Api.RESOURCE_ORDERING, one) for one in bad]
+            yield alone, _taken(client, [good], per_second=20)
+            for one in hubs:
+                client.unregister(Api.RESOURCE_ORDERING, one)
 
 
 def _figure(

@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from fakes import InMemoryHandOverBook
 from fakes_delivery import (
     REFUSED,
     MemoryEvents,
@@ -16,6 +15,7 @@ from fakes_delivery import (
     hub,
     owed,
 )
+from fakes_requests import InMemoryHandOverBook
 from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.lane_delivery import LaneDelivery
 from ordergate.delivery.lane_sender import LaneSender
