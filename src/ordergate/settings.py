@@ -90,6 +90,11 @@ class Settings:
     ca_file: Path | None = _setting(  # noqa: RUF009 - a field()
         None, "PEM file of the authorities that vouch for https listeners (the usual ones)"
     )
+    signing_key_file: Path | None = _setting(  # noqa: RUF009 - a field()
+        None,
+        "PEM or `whsk_` file of the ed25519 key that notifications are signed with, of two during "
+        "a rotation (one that is made once and kept in MongoDB)",
+    )
     retry_schedule: tuple[float, ...] = _setting(
         (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800),
         "waits between attempts; the last one repeats",

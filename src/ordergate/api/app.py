@@ -15,6 +15,7 @@ from starlette.responses import Response
 from ordergate.api.contract import allowed_methods
 from ordergate.api.exchange import JSON
 from ordergate.api.guard import Guard
+from ordergate.api.operations import PATHS
 from ordergate.api.problems import Problems
 from ordergate.api.slashes import EitherSlashForm
 
@@ -116,4 +117,4 @@ def _allowed(doors: Sequence[Door]) -> Mapping[str, tuple[str, ...]]:
         for door in doors
         for path, methods in allowed_methods(door.contract).items()
     }
-    return {**found, **dict.fromkeys(("/livez", "/readyz", "/metrics"), ("GET",))}
+    return {**found, **dict.fromkeys(PATHS, ("GET",))}

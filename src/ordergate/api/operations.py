@@ -1,4 +1,4 @@
-"""What whoever runs the gateway looks at: `/livez`, `/readyz`, `/metrics`."""
+"""Beside the doors: what whoever runs the gateway looks at, and listeners find its keys by."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     import connexion
     from starlette.requests import Request
 
+    from ordergate.model.common import Document
+
+WEBHOOK_KEYS = "/.well-known/webhook-keys"
+"""Where the public keys are, by which listeners check who notified them."""
+PATHS = ("/livez", "/readyz", "/metrics", WEBHOOK_KEYS)
+
+_CACHEABLE = {"Cache-Control": "public, max-age=300"}
+
 
 class Operations:
-    """Liveness, readiness and metrics.
+    """Liveness, readiness, metrics, and the keys of notifications.
 
     Args:
         ping: raises StoreUnavailableError if the store doesn't answer.
         figures: returns the metrics as text, and its media type.
+        keys: returns the public keys as a JWK set.
     """
 
     def __init__(
@@ -29,15 +38,18 @@ class Operations:
         *,
         ping: Callable[[], Awaitable[None]],
         figures: Callable[[], Awaitable[tuple[bytes, str]]],
+        keys: Callable[[], Document],
     ) -> None:
         self._ping = ping
         self._figures = figures
+        self._keys = keys
 
     def register(self, app: connexion.AsyncApp) -> None:
-        """Add the three paths."""
+        """Add the paths."""
         app.add_url_rule("/livez", "livez", self.livez, methods=["GET"])
         app.add_url_rule("/readyz", "readyz", self.readyz, methods=["GET"])
         app.add_url_rule("/metrics", "metrics", self.metrics, methods=["GET"])
+        app.add_url_rule(WEBHOOK_KEYS, "webhookKeys", self.webhook_keys, methods=["GET"])
 
     async def livez(self, _: Request) -> Response:
         """Say that the process runs; it says nothing of the store."""
@@ -55,3 +67,7 @@ class Operations:
         """Return the metrics, for Prometheus."""
         text, media_type = await self._figures()
         return Response(text, media_type=media_type)
+
+    async def webhook_keys(self, _: Request) -> Response:
+        """Return the public keys: a JWK set, each key spelt as Standard Webhooks does, too."""
+        return answer(self._keys(), headers=_CACHEABLE)

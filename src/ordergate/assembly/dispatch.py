@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordergate.assembly.callbacks import wire_callbacks, wire_track_and_manage
+from ordergate.assembly.signing import wire_signer
 from ordergate.assembly.surroundings import SystemClock
 from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.dispatcher import Dispatcher
@@ -22,6 +23,7 @@ from ordergate.storage.changes import Changes
 
 if TYPE_CHECKING:
     from ordergate.assembly.stores import Stores
+    from ordergate.delivery.signing import Signer
     from ordergate.settings import Settings
 
 
@@ -33,9 +35,11 @@ class Delivery:
     changes: Changes
     listeners: Listeners
     replay: Replay
+    signer: Signer
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set."""
+        await self.signer.load()
         async with asyncio.TaskGroup() as parts:
             parts.create_task(self.changes.run(stop))
             parts.create_task(self.dispatcher.run(stop))
@@ -44,6 +48,7 @@ class Delivery:
 def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
     """Return what brings events to their listeners."""
     listeners = Listeners(stores.hubs, stores.lanes, breaker_of(settings))
+    signer = wire_signer(settings, stores)
     delivery = _lane_delivery(settings, stores, listeners)
     dispatcher = Dispatcher(
         Relay(stores.outboxes, stores.events, stores.lanes, stores.hubs),
@@ -58,7 +63,7 @@ def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
         events=stores.events,
         listeners=listeners,
         delivery=delivery,
-        sender=_sender(settings),
+        sender=_sender(settings, signer),
         senders=settings.senders,
         lease=settings.lease,
         poll_interval=settings.poll_interval,
@@ -70,7 +75,8 @@ def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
         dead_letters=stores.dead_letters,
         wake=dispatcher.wake,
     )
-    return Delivery(dispatcher, Changes(stores.database, dispatcher.wake), listeners, replay)
+    changes = Changes(stores.database, dispatcher.wake)
+    return Delivery(dispatcher, changes, listeners, replay, signer)
 
 
 def breaker_of(settings: Settings) -> Breaker:
@@ -101,10 +107,11 @@ def retry_policy_of(settings: Settings) -> RetryPolicy:
     )
 
 
-def _sender(settings: Settings) -> HttpSender:
+def _sender(settings: Settings, signer: Signer) -> HttpSender:
     return HttpSender(
         wire_callbacks(settings),
         wire_track_and_manage(settings),
+        signer.headers,
         attempt_deadline=settings.attempt_deadline,
         connect_timeout=settings.connect_timeout,
         pool_size=settings.senders,

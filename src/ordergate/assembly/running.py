@@ -20,6 +20,7 @@ from ordergate.assembly.dispatch import wire_delivery
 from ordergate.assembly.doors import wire_doors
 from ordergate.assembly.figures import Figures
 from ordergate.assembly.process import wire_process
+from ordergate.assembly.signing import wire_signer
 from ordergate.assembly.stores import Stores
 from ordergate.catalog.load import load_rules
 from ordergate.child_process import die_with_parent
@@ -146,12 +147,13 @@ async def _prepare(settings: Settings) -> None:
     """Do once, before any worker starts, what all of them rely on.
 
     Raises:
-        SetupError: MongoDB can't be reached, or a rule file is broken.
+        SetupError: MongoDB can't be reached, or a file of rules or keys is broken.
     """
     stores = Stores(replace(settings, mongodb_timeout=max(settings.mongodb_timeout, _FIRST_PING)))
     try:
         await ping(stores.database, deadline=_FIRST_PING)
         await stores.ensure_indexes()
+        await wire_signer(settings, stores).load()
         await _load_catalog(settings, stores)
         if given_up := await stores.hand_over_to(settings.track_and_manage_url):
             _log.warning(
@@ -236,6 +238,7 @@ def build(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await process.rules.refresh()
+        await delivery.signer.load()
         async with _running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield
@@ -244,6 +247,7 @@ def build(settings: Settings) -> ASGIApp:
     operations = Operations(
         ping=partial(ping, stores.database, deadline=_READY_PING),
         figures=Figures(stores.hubs, stores.event_deliveries, metrics).exposition,
+        keys=delivery.signer.published,
     )
     doors = wire_doors(settings, stores, process, contracts, delivery)
     return build_app(

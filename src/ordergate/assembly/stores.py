@@ -17,6 +17,7 @@ from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.requests import MongoRequestBook
 from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.storage.rules import MongoRuleStore
+from ordergate.storage.signing_keys import MongoSigningKeys
 from ordergate.storage.special_handling import MongoHandOverBook
 from ordergate.storage.turns import MongoTurns
 
@@ -52,6 +53,7 @@ class Stores:
         self.event_deliveries = MongoEventDeliveries(self.database, page_limit=limit)
         self.outboxes = MongoOutboxes(self.database)
         self.turns = MongoTurns(self.database)
+        self.signing_keys = MongoSigningKeys(self.database)
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""

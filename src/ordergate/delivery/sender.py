@@ -18,12 +18,11 @@ from ordergate.delivery.retry import read_retry_after
 from ordergate.errors import DestinationNotAllowedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ordergate.delivery.callback import CallbackGuard
     from ordergate.delivery.connection import Connector
-    from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
 
 _LARGEST_REPLY = 16_384
@@ -37,7 +36,7 @@ _NOT_ALLOWED = Attempt(Outcome.UNREACHABLE, error=DestinationNotAllowedError.__n
 
 
 class HttpSender:
-    """POSTs events to callbacks (TMF630 part 1, §10); threads may share it.
+    """POSTs events to callbacks (TMF630 part 1, §10), signed; threads may share it.
 
     It uses the adapter without a session, for a session adds what a notification must not have:
     redirects, cookies, and the environment's proxies and passwords.
@@ -46,6 +45,7 @@ class HttpSender:
         callbacks: says where events may go.
         track_and_manage: says where orders may go. They have connections of their own, so that no
             listener is reached by one that it would be refused.
+        signed: returns the headers that sign an event, by its id and the body.
         attempt_deadline: seconds for a whole attempt, however slowly the listener answers.
         connect_timeout: seconds to look a name up and connect, of those.
         pool_size: connections kept open per listener; as many as threads.
@@ -56,6 +56,7 @@ class HttpSender:
         self,
         callbacks: CallbackGuard,
         track_and_manage: CallbackGuard,
+        signed: Callable[[str, bytes], Mapping[str, str]],
         *,
         attempt_deadline: float,
         connect_timeout: float,
@@ -64,6 +65,7 @@ class HttpSender:
         connect: Connector = connect_tcp,
     ) -> None:
         self._callbacks = callbacks
+        self._signed = signed
         self._deadline = Deadline()
         self._to_listeners, self._to_track_and_manage = (
             DeadlineAdapter(self._deadline, guard.addresses, connect, pool_size=pool_size)
@@ -75,22 +77,24 @@ class HttpSender:
 
     def send(self, callback: str, event: OwedEvent) -> Attempt:
         """Make one attempt; every failure is an outcome, not an error."""
-        headers = {
-            "X-Order-Event-Seq": str(event.sequence),
-            "X-Order-Event-Id": str(event.document.get("eventId", "")),
-        }
         try:
             self._callbacks.check_url(callback)
         except DestinationNotAllowedError:
             return _NOT_ALLOWED
-        return self._attempt(self._to_listeners, callback, event.document, headers)
+        event_id, body = str(event.document.get("eventId", "")), orjson.dumps(event.document)
+        headers = {
+            "X-Order-Event-Seq": str(event.sequence),
+            "X-Order-Event-Id": event_id,
+            **self._signed(event_id, body),
+        }
+        return self._attempt(self._to_listeners, callback, body, headers)
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         """Make one attempt at POSTing the order that the event tells of (TMF652).
 
         An order that is there already (409) has been delivered.
         """
-        order = event.document["event"]["resourceOrder"]
+        order = orjson.dumps(event.document["event"]["resourceOrder"])
         headers = {"Idempotency-Key": event.entity_id}
         attempt = self._attempt(self._to_track_and_manage, url, order, headers)
         if attempt.outcome is Outcome.REFUSED and attempt.status == HTTPStatus.CONFLICT:
@@ -103,11 +107,11 @@ class HttpSender:
         self._to_track_and_manage.close()
 
     def _attempt(
-        self, adapter: DeadlineAdapter, url: str, document: Document, headers: Mapping[str, str]
+        self, adapter: DeadlineAdapter, url: str, body: bytes, headers: Mapping[str, str]
     ) -> Attempt:
         self._deadline.start(self._attempt_deadline)
         try:
-            response = self._post(adapter, url, document, headers)
+            response = self._post(adapter, url, body, headers)
         except DestinationNotAllowedError:
             return _NOT_ALLOWED
         except _NO_ANSWER as error:
@@ -121,13 +125,13 @@ class HttpSender:
         return Attempt(outcome, response.status_code, retry_after)
 
     def _post(
-        self, adapter: DeadlineAdapter, url: str, document: Document, headers: Mapping[str, str]
+        self, adapter: DeadlineAdapter, url: str, body: bytes, headers: Mapping[str, str]
     ) -> requests.Response:
         """Return the reply, read as far as it is ever read, with its connection given back."""
         request = requests.Request(
             "POST",
             url,
-            data=orjson.dumps(document),
+            data=body,
             headers={
                 "Content-Type": "application/json;charset=utf-8",
                 "Accept-Encoding": "identity",
