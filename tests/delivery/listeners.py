@@ -28,6 +28,7 @@ class Notification:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
+    raw: bytes = b""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -74,7 +75,7 @@ class Listener:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                told = Notification(self.path, dict(self.headers), json.loads(body))
+                told = Notification(self.path, dict(self.headers), json.loads(body), body)
                 listener.told.append(told)
                 status, headers = reply(told)
                 self.send_response(status)

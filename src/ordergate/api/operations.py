@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ordergate.api.exchange import answer
 from ordergate.errors import StoreUnavailableError
+from ordergate.model.addresses import WEBHOOK_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
 
-WEBHOOK_KEYS = "/.well-known/webhook-keys"
-"""Where the public keys are, by which listeners check who notified them."""
 PATHS = ("/livez", "/readyz", "/metrics", WEBHOOK_KEYS)
 
 _CACHEABLE = {"Cache-Control": "public, max-age=300"}

@@ -16,6 +16,7 @@ from ordergate import __version__
 from ordergate.cli.conformance import conformance
 from ordergate.cli.events import events
 from ordergate.cli.options import example_of, json_option, url_option
+from ordergate.model.addresses import WEBHOOK_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -228,18 +229,28 @@ def list_(url: str, *, as_json: bool) -> None:
         open_console().print(rule_table(rules))
 
 
-@cli.command(epilog=example_of("ordergate listen --port 8653 --fail 2"))
+@cli.command(epilog=example_of("ordergate listen --port 8653 --verify --fail 2"))
 @click.option("--port", type=click.IntRange(0, 65_535), default=8653, show_default=True)
 @click.option("--fail", type=click.IntRange(0), default=0, metavar="N", help="Refuse the first N.")
+@click.option("--verify", is_flag=True, help="Check who sent each, and take none twice.")
+@click.option(
+    "--keys-url",
+    metavar="URL",
+    help=f"Where the keys are  [default: URL of the gateway, {WEBHOOK_KEYS}]",
+)
 @url_option
 @json_option
-def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
+def listen(
+    port: int, fail: int, url: str, *, verify: bool, keys_url: str | None, as_json: bool
+) -> None:
     """Take notifications and print each, until Ctrl-C: for trying out an integration.
 
-    With --fail the first N are answered with 500, to watch the gateway's retries.
+    With --fail the first N are answered with 500, to watch the gateway's retries. With --verify
+    each is checked as a listener should: by its signature, its age, and whether it came before.
     """
     from ordergate.cli.listener import Listener, listening, registration
     from ordergate.cli.terminal import print_json
+    from ordergate.client.verification import Verification
 
     reader_is_gone = Event()
 
@@ -252,7 +263,10 @@ def listen(port: int, fail: int, url: str, *, as_json: bool) -> None:
         except BrokenPipeError:
             reader_is_gone.set()
 
-    with _ends_on_interrupt(), listening(Listener(on_notification, fail=fail), port) as callback:
+    keys = keys_url or url.rstrip("/") + WEBHOOK_KEYS
+    verification = Verification(keys) if verify or keys_url else None
+    listener = Listener(on_notification, fail=fail, verification=verification)
+    with _ends_on_interrupt(), listening(listener, port) as callback:
         click.echo(f"Listening at {callback}. Register it with", err=True)
         for line in registration(url, callback):
             click.echo(f"  {line}", err=True)

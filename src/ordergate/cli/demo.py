@@ -19,8 +19,9 @@ from ordergate.cli.request_file import is_service_order, read_request
 from ordergate.cli.rule_files import put_rules, sound_rules
 from ordergate.cli.terminal import open_console
 from ordergate.client import GatewayClient
+from ordergate.client.verification import Verification
 from ordergate.errors import OrdergateError, SetupError
-from ordergate.model.addresses import BASE_PATHS, GATEWAY_PATH
+from ordergate.model.addresses import BASE_PATHS, GATEWAY_PATH, WEBHOOK_KEYS
 from ordergate.model.common import Api
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _load_rules(client: GatewayClient, folder: Path, console: Console) -> None:
 def _notified(client: GatewayClient, console: Console) -> Iterator[Sequence[Notification]]:
     """Run a listener that is registered at both hubs; yield the notifications as they arrive."""
     arrived: list[Notification] = []
-    listener = Listener(arrived.append)
+    listener = Listener(arrived.append, verification=Verification(client.url + WEBHOOK_KEYS))
     with ExitStack() as stack:
         try:
             callback = stack.enter_context(listening(listener, _LISTENER_PORT))
@@ -122,7 +123,10 @@ def _notified(client: GatewayClient, console: Console) -> Iterator[Sequence[Noti
             callback = stack.enter_context(listening(listener, 0))
         for api in Api:
             stack.enter_context(_registered(client, api, callback))
-        console.print(f"A listener at {callback} is registered at the hubs of TMF641 and TMF652.")
+        console.print(
+            f"A listener at {callback} is registered at the hubs of TMF641 and TMF652; it checks "
+            "who sent what it is told."
+        )
         yield arrived
 
 
@@ -167,7 +171,7 @@ def _wait_until_arrived(
     with console.status("Waiting for the notifications"):
         count, since = -1, time.monotonic()
         while (now := time.monotonic()) < deadline:
-            told = {notification.order_id for notification in arrived}
+            told = {one.order_id for one in arrived if one.is_taken}
             if len(arrived) != count:
                 count, since = len(arrived), now
             elif expected <= told and now - since >= _QUIET:

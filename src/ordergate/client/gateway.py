@@ -53,7 +53,7 @@ class GatewayClient:
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
         # A proxy of the environment can't know this machine's own addresses.
-        self._session.trust_env = not _is_loopback(self.url)
+        self._session.trust_env = not is_loopback(self.url)
 
     def __enter__(self) -> Self:
         return self
@@ -235,7 +235,7 @@ def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Return whether `url` names this machine."""
     host = urlsplit(url).hostname or ""
     try:

@@ -10,6 +10,8 @@ import requests
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ordergate.client.gateway import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -18,8 +20,8 @@ TOLERANCE = 300.0
 
 _VERSION, _PREFIX = "v1a", "whpk_"
 _REST = 10.0
-"""Seconds between two looks at the keys: strangers mustn't make a listener ask for them."""
 _WITHIN = 5.0
+_MOST_SIGNATURES = 8
 
 
 class NotVerifiedError(Exception):
@@ -30,11 +32,19 @@ class Verification:
     """Checks notifications by the keys that a gateway publishes.
 
     They are fetched when there is none that fits, so a rotation needs nothing here.
+
+    Args:
+        rest: seconds between two looks at the keys, however many strangers send rubbish.
     """
 
-    def __init__(self, keys_url: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys_url: str, *, now: Callable[[], float] = time.time, rest: float = _REST
+    ) -> None:
         self._url = keys_url
         self._now = now
+        self._rest = rest
+        self._session = requests.Session()
+        self._session.trust_env = not is_loopback(keys_url)
         self._keys: Sequence[Ed25519PublicKey] = ()
         self._looked_at = float("-inf")
 
@@ -74,11 +84,11 @@ class Verification:
         Raises:
             NotVerifiedError: they can't be had.
         """
-        if time.monotonic() < self._looked_at + _REST:
+        if time.monotonic() < self._looked_at + self._rest:
             return
         self._looked_at = time.monotonic()
         try:
-            answer = requests.get(self._url, timeout=_WITHIN, allow_redirects=False)
+            answer = self._session.get(self._url, timeout=_WITHIN, allow_redirects=False)
             answer.raise_for_status()
             self._keys = [_read(one["webhookKey"]) for one in answer.json()["keys"]]
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
@@ -87,7 +97,7 @@ class Verification:
 
 def _signatures(text: str) -> Sequence[bytes]:
     found = []
-    for one in text.split():
+    for one in text.split()[:_MOST_SIGNATURES]:
         version, _, signature = one.partition(",")
         if version == _VERSION:
             try:

@@ -12,6 +12,8 @@ BASE_PATHS = {
 }
 GATEWAY_PATH = "/gateway/v1"
 INVENTORY_PATH = "/tmf-api/resourceInventoryManagement/v4"
+WEBHOOK_KEYS = "/.well-known/webhook-keys"
+"""Where the public keys are, by which listeners check who notified them."""
 
 
 @dataclass(frozen=True, slots=True)
