@@ -123,10 +123,11 @@ class Listener:
 
         Args:
             document: what its body says.
+            headers: by their names in small letters.
         """
         with self._lock:
             verdict, answer = self._looked_at(body, headers)
-            sequence = headers.get("X-Order-Event-Seq")
+            sequence = headers.get("x-order-event-seq")
             self._on_notification(
                 Notification.read(document, sequence=sequence, answer=answer, verdict=verdict)
             )
@@ -214,8 +215,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not isinstance(document, dict):
             self._answer(400)
             return
-        # Whatever their case was: http.server's headers ignore it.
-        self._answer(self._listener.take(document, body, self.headers))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._answer(self._listener.take(document, body, headers))
 
     def _answer(self, status: int, *, close: bool = False) -> None:
         self.send_response(status)

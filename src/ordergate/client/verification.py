@@ -52,7 +52,7 @@ class Verification:
         """Check a notification as it came.
 
         Args:
-            headers: whatever their case is; those of `http.server` and `requests` ignore it.
+            headers: by their names in small letters.
 
         Raises:
             NotVerifiedError: it is refused.

@@ -3,16 +3,17 @@ from __future__ import annotations
 import http.client
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from ordergate.cli.listener import Listener, Notification, listening, registration
+from ordergate.client.verification import NotVerifiedError
 from ordergate.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 BODY = {
     "eventId": "e-1",
@@ -21,10 +22,21 @@ BODY = {
 }
 
 
+class Known:
+    """Knows the one signature `ours` (`client.verification.Verification`)."""
+
+    def check(self, headers: Mapping[str, str], body: bytes) -> None:
+        assert json.loads(body) == BODY
+        if headers.get("webhook-signature") != "ours":
+            raise NotVerifiedError("no signature fits")
+
+
 @contextmanager
-def listener(*, fail: int = 0) -> Iterator[tuple[list[Notification], http.client.HTTPConnection]]:
+def listener(
+    *, fail: int = 0, verification: Any = None
+) -> Iterator[tuple[list[Notification], http.client.HTTPConnection]]:
     arrived: list[Notification] = []
-    with listening(Listener(arrived.append, fail=fail), 0) as callback:
+    with listening(Listener(arrived.append, fail=fail, verification=verification), 0) as callback:
         connection = http.client.HTTPConnection(urlsplit(callback).netloc, timeout=5)
         try:
             yield arrived, connection
@@ -55,6 +67,33 @@ def test_first_notifications_are_refused_when_asked_for() -> None:
         assert [post(connection, json.dumps(BODY)) for _ in range(3)] == [500, 500, 201]
 
     assert arrived[0].line().endswith("(answered 500)")
+
+
+def test_notification_is_taken_once_and_only_from_the_gateway() -> None:
+    def told(connection: http.client.HTTPConnection, by: str) -> int:
+        return post(connection, json.dumps(BODY), Webhook_Signature=by, Webhook_Id="e-1")
+
+    with listener(fail=1, verification=Known()) as (arrived, connection):
+        answers = [told(connection, by) for by in ("theirs", "ours", "ours", "ours", "theirs")]
+
+    assert answers == [401, 500, 201, 201, 401]
+    assert [one.as_document()["verdict"] for one in arrived] == [
+        "refused: no signature fits",
+        "verified",
+        "verified",
+        "repeated",
+        "refused: no signature fits",
+    ]
+    assert arrived[0].line().endswith(" ro-1 refused: no signature fits (answered 401)")
+    assert arrived[2].line().endswith(" ro-1 verified")
+    assert [one.is_taken for one in arrived] == [False, False, True, True, False]
+
+
+def test_without_verification_nothing_is_said_of_it() -> None:
+    with listener() as (arrived, connection):
+        post(connection, json.dumps(BODY))
+
+    assert "verdict" not in arrived[0].as_document()
 
 
 @pytest.mark.parametrize("body", ["no json", "[]", b"\xff", "[" * 100_000])
