@@ -88,12 +88,14 @@ class ScriptedSender:
     def __init__(self, script: Mapping[int, Sequence[Attempt | Exception]] | None = None) -> None:
         self.sent: list[tuple[str, str, int]] = []
         self.documents: list[dict[str, Any]] = []
+        self.deadlines: list[float | None] = []
         self._script = {sequence: list(answers) for sequence, answers in (script or {}).items()}
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         return self.send(url, replace(event, document=event.document["event"]["resourceOrder"]))
 
-    def send(self, callback: str, event: OwedEvent) -> Attempt:
+    def send(self, callback: str, event: OwedEvent, *, deadline: float | None = None) -> Attempt:
+        self.deadlines.append(deadline)
         self.sent.append((callback, event.entity_id, event.sequence))
         self.documents.append(event.document)
         answers = self._script.get(event.sequence)

@@ -15,6 +15,7 @@
     ├── PatchConflictError       a patch that doesn't fit the document as it is now
     ├── IllegalTransitionError   a state that can't follow the present one
     ├── DuplicateError           it exists already
+    ├── TooManyListenersError    a hub has no room for another listener
     ├── IdempotencyConflictError the key was used with another body
     ├── InProgressError          the same request is being taken elsewhere, and isn't there to see
     ├── PreconditionFailedError  the entity isn't at the revision that the change is meant for
@@ -120,6 +121,12 @@ class DuplicateError(OrdergateError):
     """The same thing is registered already."""
 
     code = "duplicate"
+
+
+class TooManyListenersError(OrdergateError):
+    """A hub has as many listeners as it may have."""
+
+    code = "tooManyListeners"
 
 
 class IdempotencyConflictError(OrdergateError):

@@ -24,6 +24,7 @@ _COUNTS = (
     "workers",
     "senders",
     "lanes_per_hub",
+    "max_hubs",
     "pushbacks",
     "poison_attempts",
     "breaker_failures",
@@ -76,6 +77,7 @@ class Settings:
     deliver: bool = _setting(default=True, text="send notifications from this process")
     senders: int = _setting(64, "lanes in flight at once, per process, each with a thread")
     lanes_per_hub: int = _setting(8, "of these, at most so many for one listener")
+    max_hubs: int = _setting(1000, "most listeners at the hub of one API")
     attempt_deadline: float = _setting(10.0, "longest time for one attempt at a listener")
     connect_timeout: float = _setting(3.0, "longest time to connect to a listener")
     callback_allow: tuple[IPv4Network | IPv6Network, ...] = _setting(

@@ -42,7 +42,7 @@ def callback() -> str:
 
 
 class TestRegisterListener:
-    @pytest.mark.parametrize("query", [None, "eventType=ResourceOrderStateChangeEvent", ""])
+    @pytest.mark.parametrize("query", [None, "event.resourceOrder.state=completed", ""])
     def test_listener_gets_an_address(self, door: Client, query: str | None) -> None:
         body = {"callback": callback()} | ({} if query is None else {"query": query})
         answer = door.post("/hub", body, expect=201)  # H1
@@ -50,10 +50,10 @@ class TestRegisterListener:
         assert answer.headers["Location"] == f"{door.url}{door.door}/hub/{answer['id']}"
 
     def test_same_callback_and_query_is_a_duplicate(self, door: Client) -> None:
-        body = {"callback": callback(), "query": "eventType=A"}
+        body = {"callback": callback(), "query": "state=A"}
         door.post("/hub", body, expect=201)  # H3
         assert door.post("/hub", body, expect=409)["code"] == "duplicate"
-        door.post("/hub", {**body, "query": "eventType=B"}, expect=201)
+        door.post("/hub", {**body, "query": "state=B"}, expect=201)
         door.post("/hub", {"callback": body["callback"]}, expect=201)
 
     def test_same_key_is_the_same_listener(self, door: Client) -> None:
@@ -107,8 +107,71 @@ class TestRegisterListener:
     ) -> None:
         door.post("/hub", {"callback": callback(), "query": query}, expect=status)  # H6
 
+    @pytest.mark.parametrize(
+        ("query", "message", "reason"),
+        [
+            ("eventType", "query: eventType", "eventType has no value"),
+            ("limit=1", "query", "events have no pages"),
+            ("eventType=OrderCreateEvent", "query: eventType", "'OrderCreateEvent' is no event of"),
+            ("eventType.ne=State", "query: eventType", "'State' is no event of this API"),
+            ("eventType =x", "query: eventType ", "no blank at its ends"),
+            ("state.regex=(?=a)", "query: state", "is no regular expression as RE2 reads them"),
+            ("state.regex=" + "a" * 201, "query: state", "has at most 200 characters"),
+            ("orderDate.gt=soon", "query: orderDate", "'soon'"),
+            ("&".join(f"a{n}=1" for n in range(51)), "query: filters", "at most 50 are taken"),
+            ("state=" + ",".join(map(str, range(101))), "query: state", "at most 100 are taken"),
+            ("a.b.c.d.e.f.g.h.i.j.k=1", "query: a.b.c.d.e.f.g.h.i.j.k", "at most 10 parts"),
+        ],
+    )
+    def test_refusal_of_a_query_says_where_it_is_wrong(
+        self, door: Client, query: str, message: str, reason: str
+    ) -> None:
+        error = door.post("/hub", {"callback": callback(), "query": query}, expect=400)
+        assert (error["code"], error["message"]) == ("invalidQuery", message)
+        assert reason in error["reason"]
+
+    def test_events_of_its_own_door_may_be_asked_for_and_no_others(self, door: Client) -> None:
+        kinds = {TMF652: "ResourceOrder", TMF641: "ServiceOrder"}
+        own = kinds.pop(door.door)
+        (other,) = kinds.values()
+        for kind in (own, f"Cancel{own}"):
+            query = f"eventType={kind}CreateEvent,{kind}StateChangeEvent"
+            door.post("/hub", {"callback": callback(), "query": query}, expect=201)
+        query = f"eventType={own}CreateEvent,{other}CreateEvent"
+        error = door.post("/hub", {"callback": callback(), "query": query}, expect=400)
+        assert error["reason"].startswith(f"'{other}CreateEvent' is no event of this API; there")
+        assert f" {own}CreateEvent, " in error["reason"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"callback": "http://127.0.0.1:9009/" + "x" * 2048},
+            {"query": "state=" + "x" * 8192},
+            {"deadline": 0.9},
+            {"deadline": 30.1},
+            {"deadline": "5"},
+            {"deadline": None},
+            {"maxInFlight": 0},
+            {"maxInFlight": 9},
+            {"maxInFlight": 1.5},
+        ],
+    )
+    def test_what_is_beyond_its_limits_is_refused(
+        self, door: Client, body: dict[str, object]
+    ) -> None:
+        error = door.post("/hub", {"callback": callback(), **body}, expect=400)
+        assert error["code"] == "invalidDocument"
+        assert error["message"] == next(iter(body))
+        assert len(error["reason"]) < 500
+
+    def test_limits_of_a_listener_are_kept_and_shown(self, door: Client) -> None:
+        body = {"callback": callback(), "deadline": 2.5, "maxInFlight": 1}
+        made = door.post("/hub", body, expect=201)
+        assert made.document == {"id": made["id"], **body}
+        assert door.get(f"/hub/{made['id']}").document == {**made.document, **HEALTHY}
+
     def test_callback_is_needed(self, door: Client) -> None:
-        door.post("/hub", {"query": "eventType=A"}, expect=400)
+        door.post("/hub", {"query": "state=A"}, expect=400)
 
 
 class TestUnregisterListener:
@@ -129,7 +192,7 @@ class TestListHub:
         address = callback()
         made = [
             door.post("/hub", body, expect=201).document
-            for body in ({"callback": address, "query": "eventType=A"}, {"callback": address})
+            for body in ({"callback": address, "query": "state=A"}, {"callback": address})
         ]
         answer = door.get(f"/hub?callback={address}")  # H9
         assert answer.document == [{**one, **HEALTHY} for one in made]
@@ -148,14 +211,14 @@ class TestListHub:
             ("callback={0}/a", ["a"]),
             ("callback={0}/a,{0}/b", ["a", "b"]),
             ("callback.regex={0}/[bc]$", ["b", "c"]),
-            ("callback.regex={0}&query=eventType%3DB", ["b"]),
+            ("callback.regex={0}&query=state%3DB", ["b"]),
             ("callback={0}", []),
         ],
     )
     def test_list_is_filtered(self, door: Client, asked: str, callbacks: list[str]) -> None:
         address = callback()
         for name in "abc":
-            body = {"callback": f"{address}/{name}", "query": f"eventType={name.upper()}"}
+            body = {"callback": f"{address}/{name}", "query": f"state={name.upper()}"}
             door.post("/hub", body, expect=201)
         found = door.get(f"/hub?{asked.format(address)}").document
         assert [one["callback"] for one in found] == [f"{address}/{name}" for name in callbacks]
@@ -173,8 +236,8 @@ class TestListHub:
         assert door.get(f"/hub?callback.regex={address}&limit=0", expect=206).document == []
 
     def test_fields_are_selected(self, door: Client) -> None:
-        made = door.post("/hub", {"callback": callback(), "query": "eventType=A"}, expect=201)
-        shown = [{"id": made["id"], "query": "eventType=A"}]
+        made = door.post("/hub", {"callback": callback(), "query": "state=A"}, expect=201)
+        shown = [{"id": made["id"], "query": "state=A"}]
         assert door.get(f"/hub?id={made['id']}&fields=query").document == shown
 
     def test_other_door_does_not_list_it(self, door: Client, other: Client) -> None:
@@ -187,7 +250,7 @@ class TestListHub:
 
 
 class TestRetrieveHub:
-    @pytest.mark.parametrize("query", [None, "eventType=A", ""])
+    @pytest.mark.parametrize("query", [None, "state=A", ""])
     def test_listener_is_read_at_its_address(self, door: Client, query: str | None) -> None:
         body = {"callback": callback()} | ({} if query is None else {"query": query})
         made = door.post("/hub", body, expect=201)

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes_delivery import MemoryHubs, MemoryLanes, empty, hub, temporary_database
-from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundError
+from ordergate.errors import (
+    DuplicateError,
+    IdempotencyConflictError,
+    NotFoundError,
+    TooManyListenersError,
+)
 from ordergate.model.common import Api
 from ordergate.model.hub_health import HubHealth, HubStatus, Tally
 from ordergate.model.notification import SPECIAL_ORDERS, TRACK_AND_MANAGE
@@ -85,6 +90,11 @@ class HubsContract:
         assert runner.run(hubs.get("first")) == FIRST
         assert runner.run(hubs.get("first", Api.RESOURCE_ORDERING)) == FIRST
         assert list(runner.run(hubs.all())) == [FIRST]
+
+    def test_limits_of_a_listener_are_kept(self, runner: asyncio.Runner, hubs: Hubs) -> None:
+        limited = replace(FIRST, deadline=2.5, max_in_flight=1)
+        runner.run(hubs.add(limited))
+        assert runner.run(hubs.get("first")) == limited
 
     def test_listeners_are_listed_oldest_first(self, runner: asyncio.Runner, hubs: Hubs) -> None:
         for hub_id in ("c", "a", "b"):
@@ -252,6 +262,26 @@ class TestMongoHubs(HubsContract):
         runner, database = loop_and_database
         runner.run(empty(database))
         return MongoHubs(database)
+
+    def test_door_that_is_full_takes_no_other_listener(
+        self, hubs: MongoHubs, loop_and_database: tuple[asyncio.Runner, Database]
+    ) -> None:
+        assert isinstance(hubs, MongoHubs)  # what was there is gone
+        runner, database = loop_and_database
+        few = MongoHubs(database, most=2)
+        key = Idempotency("key", "body")
+        runner.run(few.hand_over_to("http://127.0.0.1/orders"))
+        runner.run(few.add(FIRST, key))
+        runner.run(few.add(hub("second")))
+        with pytest.raises(TooManyListenersError, match="has 2 listeners"):
+            runner.run(few.add(hub("third")))
+        # What is there already is told as ever, and another door has room of its own.
+        assert runner.run(few.add(replace(FIRST, id="again"), key)) == FIRST
+        with pytest.raises(DuplicateError):
+            runner.run(few.add(replace(FIRST, id="again")))
+        runner.run(few.add(replace(hub("third"), api=Api.SERVICE_ORDERING)))
+        runner.run(few.remove("second", Api.RESOURCE_ORDERING))
+        runner.run(few.add(hub("third, in its place")))
 
     def test_same_key_at_once_makes_one_listener(
         self, runner: asyncio.Runner, hubs: MongoHubs

@@ -50,8 +50,12 @@ class House:
         self.hubs = MongoHubs(database)
         self.hand_overs = MongoHandOverBook(database, page_limit=100)
 
-    async def register(self, hub_id: str, callback: str, query: str | None = None) -> None:
-        await self.hubs.add(EventSubscription(hub_id, Api.RESOURCE_ORDERING, callback, query))
+    async def register(
+        self, hub_id: str, callback: str, query: str | None = None, **limits: Any
+    ) -> None:
+        await self.hubs.add(
+            EventSubscription(hub_id, Api.RESOURCE_ORDERING, callback, query, **limits)
+        )
 
     async def owe(self, entity_id: str, *sequences: int, state: str = "inProgress") -> None:
         """Write a change to a resource order, as the order book does: with its events."""
@@ -112,6 +116,10 @@ class House:
             finally:
                 stop.set()
         sender.close()
+
+    async def has_taken(self, hub_id: str) -> bool:
+        """Tell whether the listener ever took anything."""
+        return (await self.hubs.get(hub_id)).health.last_success is not None
 
     async def drained(self) -> bool:
         """Tell whether no event waits anywhere."""

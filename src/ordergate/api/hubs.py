@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from ordergate.api.exchange import answer, created, new_entity, no_content, one, page, query
-from ordergate.errors import UnsupportedQueryError
+from ordergate.errors import InvalidQueryError, UnsupportedQueryError
 from ordergate.model.common import timestamp
 from ordergate.model.notification import FRESH, Backlog, EventSubscription
 from ordergate.schemas.patterns import compile_pattern
 from ordergate.tmf630.filter import matches
-from ordergate.tmf630.hub_query import parse_hub_query
+from ordergate.tmf630.hub_query import check_event_types, parse_hub_query
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ class Hubs(Protocol):
     async def add(
         self, subscription: EventSubscription, idempotency: Idempotency | None = None
     ) -> EventSubscription:
-        """Register; raise DuplicateError for the same callback and query."""
+        """Register; raise DuplicateError, or TooManyListenersError if there is no room."""
 
     async def get(self, hub_id: str, api: Api) -> EventSubscription:
         """Return the listener; raise NotFoundError if that door has none."""
@@ -60,6 +60,7 @@ class Hub:
 
     Args:
         api: the door; its listeners hear of its own events only, and no other door shows them.
+        event_types: what its listeners may hear of.
         enable: lets a listener be sent to again that was given up.
     """
 
@@ -70,12 +71,14 @@ class Hub:
         api: Api,
         addresses: Addresses,
         *,
+        event_types: frozenset[str],
         backlogs: Backlogs,
         enable: Callable[[str], Awaitable[None]],
         page_limit: int,
     ) -> None:
         self._hubs = hubs
         self._callbacks = callbacks
+        self._event_types = event_types
         self._backlogs = backlogs
         self._enable = enable
         self._api = api
@@ -116,13 +119,21 @@ class Hub:
         """POST /hub: every event of the door that `query` selects goes to `callback`.
 
         Raises:
+            InvalidQueryError, UnsupportedQueryError: see `tmf630.hub_query`.
             DestinationNotAllowedError: nothing would be sent there.
         """
         new = new_entity()
         callback, wanted = new.body["callback"], new.body.get("query")
-        parse_hub_query(wanted, compile_pattern)  # refused now, not at the first event
+        self._check_query(wanted)  # refused now, not at the first event
         await self._callbacks.check(callback)
-        asked = EventSubscription(new.id, self._api, callback, wanted)
+        asked = EventSubscription(
+            new.id,
+            self._api,
+            callback,
+            wanted,
+            deadline=new.body.get("deadline"),
+            max_in_flight=new.body.get("maxInFlight"),
+        )
         kept = await self._hubs.add(asked, new.idempotency)
         return created(_shown(kept), self._addresses.hub(self._api, kept.id))
 
@@ -132,6 +143,19 @@ class Hub:
         await asyncio.sleep(FRESH)
         return no_content()
 
+    def _check_query(self, text: str | None) -> None:
+        """Check that the query can be read, and can select anything.
+
+        Raises:
+            InvalidQueryError: as `parse_hub_query` and `check_event_types`; its path leads there.
+            UnsupportedQueryError: as `parse_hub_query`.
+        """
+        try:
+            check_event_types(parse_hub_query(text, compile_pattern), self._event_types)
+        except InvalidQueryError as error:
+            path = "query" if error.path in {None, "query"} else f"query: {error.path}"
+            raise InvalidQueryError(error.reason, path=path) from error
+
     async def _read(self, hub_id: str) -> Document:
         kept = await self._hubs.get(hub_id, self._api)
         backlogs = await self._backlogs.backlogs(hub_id)
@@ -139,8 +163,13 @@ class Hub:
 
 
 def _shown(kept: EventSubscription) -> Document:
-    document: Document = {"id": kept.id, "callback": kept.callback}
-    return document if kept.query is None else {**document, "query": kept.query}
+    optional = {
+        "query": kept.query,
+        "deadline": kept.deadline,
+        "maxInFlight": kept.max_in_flight,
+    }
+    there = {name: value for name, value in optional.items() if value is not None}
+    return {"id": kept.id, "callback": kept.callback, **there}
 
 
 def _with_state(kept: EventSubscription, backlog: Backlog) -> Document:

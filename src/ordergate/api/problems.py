@@ -42,6 +42,7 @@ STATUS: dict[type[errors.OrdergateError], HTTPStatus] = {
     errors.PatchConflictError: HTTPStatus.CONFLICT,
     errors.IllegalTransitionError: HTTPStatus.CONFLICT,
     errors.DuplicateError: HTTPStatus.CONFLICT,
+    errors.TooManyListenersError: HTTPStatus.CONFLICT,
     errors.IdempotencyConflictError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InProgressError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,

@@ -113,6 +113,8 @@ def _sender(settings: Settings, signer: Signer) -> HttpSender:
         wire_track_and_manage(settings),
         signer.headers,
         attempt_deadline=settings.attempt_deadline,
+        # Sends begin in the first third of a lease, and end before it does.
+        longest_deadline=settings.lease / 2,
         connect_timeout=settings.connect_timeout,
         pool_size=settings.senders,
         ca_file=settings.ca_file,

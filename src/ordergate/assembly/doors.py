@@ -94,7 +94,7 @@ class _House:
             page_limit=self.limit,
         )
         cancellation = ResourceOrderCancellation(tasks)
-        hub = self._hub(Api.RESOURCE_ORDERING)
+        hub = self._hub(Api.RESOURCE_ORDERING, contract)
         return Door(contract, self.contracts.bodies["tmf652"], (orders, cancellation, hub))
 
     def service_ordering(self, reception: Reception) -> Door:
@@ -121,7 +121,7 @@ class _House:
             records=self.stores.requests.records,
             addresses=addresses,
         )
-        handlers = (orders, cancellation, listener, self._hub(Api.SERVICE_ORDERING))
+        handlers = (orders, cancellation, listener, self._hub(Api.SERVICE_ORDERING, contract))
         return Door(contract, self.contracts.bodies["tmf641"], handlers)
 
     def gateway(self, reception: Reception) -> Door:
@@ -164,12 +164,14 @@ class _House:
         handlers = (gateway, rules, assessments, deliveries)
         return Door(contract, bodies["gateway"], handlers)
 
-    def _hub(self, api: Api) -> Hub:
+    def _hub(self, api: Api, contract: Document) -> Hub:
+        names = contract["components"]["schemas"]
         return Hub(
             self.stores.hubs,
             self.callbacks,
             api,
             self.process.addresses,
+            event_types=frozenset(name for name in names if name.endswith("Event")),
             backlogs=self.stores.event_deliveries,
             enable=self.delivery.listeners.enable,
             page_limit=self.limit,

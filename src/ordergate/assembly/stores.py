@@ -44,7 +44,7 @@ class Stores:
         self.hand_overs = MongoHandOverBook(self.database, page_limit=limit)
         self.assessments = MongoFeasibilityBook(self.database, page_limit=limit)
         self.rules = MongoRuleStore(self.database)
-        self.hubs = MongoHubs(self.database)
+        self.hubs = MongoHubs(self.database, most=settings.max_hubs)
         self.events = MongoEvents(self.database, retention=settings.event_retention)
         self.lanes = MongoLanes(self.database)
         self.dead_letters = MongoDeadLetters(

@@ -126,7 +126,7 @@ class LaneSender:
             if hub.takes_orders:
                 return self._sender.hand_over(hub.callback, event)
             shaped = replace(event, document=hub_query(hub).shape(event.document))
-            return self._sender.send(hub.callback, shaped)
+            return self._sender.send(hub.callback, shaped, deadline=hub.deadline)
         except Exception as error:  # noqa: BLE001 - retried, and dead in the end, as any failure
             about = {"hub": hub.id, "entity": event.entity_id, "sequence": event.sequence}
             _log.exception("Sending failed unexpectedly", extra=about)

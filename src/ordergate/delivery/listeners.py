@@ -102,7 +102,8 @@ class Listeners:
 
     def lanes_of(self, hub: EventSubscription) -> int:
         """Return how many of its lanes may be delivered at once, but for the probes."""
-        return self._breaker.lanes_of(hub.health)
+        most = self._breaker.lanes_of(hub.health)
+        return most if hub.max_in_flight is None else min(most, hub.max_in_flight)
 
     async def may_probe(self, hub: EventSubscription, now: datetime) -> bool:
         """Take the right to try a failing listener once, if it's time for that by now.

@@ -60,8 +60,12 @@ class Attempt:
 class Sender(Protocol):
     """Brings one event to one listener."""
 
-    def send(self, callback: str, event: OwedEvent) -> Attempt:
-        """Make one attempt, from a thread; return within its deadline and raise nothing."""
+    def send(self, callback: str, event: OwedEvent, *, deadline: float | None = None) -> Attempt:
+        """Make one attempt, from a thread; return within its deadline and raise nothing.
+
+        Args:
+            deadline: seconds; None takes the usual one.
+        """
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         """Make one attempt at bringing the order that the event tells of; else as `send`."""
@@ -212,6 +216,7 @@ class Hubs(Protocol):
         Raises:
             IdempotencyConflictError: the key came with another body.
             DuplicateError: this callback with this query is registered at that door.
+            TooManyListenersError: there is no room for another one.
         """
 
     async def get(self, hub_id: str, api: Api | None = None) -> EventSubscription:

@@ -47,6 +47,7 @@ class HttpSender:
             listener is reached by one that it would be refused.
         signed: returns the headers that sign an event, by its id and the body.
         attempt_deadline: seconds for a whole attempt, however slowly the listener answers.
+        longest_deadline: the most that a listener gets which wants to have longer.
         connect_timeout: seconds to look a name up and connect, of those.
         pool_size: connections kept open per listener; as many as threads.
         ca_file: authorities that may vouch for https; None takes the usual ones.
@@ -59,6 +60,7 @@ class HttpSender:
         signed: Callable[[str, bytes], Mapping[str, str]],
         *,
         attempt_deadline: float,
+        longest_deadline: float = 30.0,
         connect_timeout: float,
         pool_size: int,
         ca_file: Path | None = None,
@@ -72,11 +74,13 @@ class HttpSender:
             for guard in (callbacks, track_and_manage)
         )
         self._attempt_deadline = attempt_deadline
+        self._longest_deadline = longest_deadline
         self._connect_timeout = connect_timeout
         self._verify = True if ca_file is None else str(ca_file)
 
-    def send(self, callback: str, event: OwedEvent) -> Attempt:
+    def send(self, callback: str, event: OwedEvent, *, deadline: float | None = None) -> Attempt:
         """Make one attempt; every failure is an outcome, not an error."""
+        within = min(deadline or self._attempt_deadline, self._longest_deadline)
         try:
             self._callbacks.check_url(callback)
         except DestinationNotAllowedError:
@@ -87,7 +91,7 @@ class HttpSender:
             "X-Order-Event-Id": event_id,
             **self._signed(event_id, body),
         }
-        return self._attempt(self._to_listeners, callback, body, headers)
+        return self._attempt(self._to_listeners, callback, body, headers, within)
 
     def hand_over(self, url: str, event: OwedEvent) -> Attempt:
         """Make one attempt at POSTing the order that the event tells of (TMF652).
@@ -96,7 +100,8 @@ class HttpSender:
         """
         order = orjson.dumps(event.document["event"]["resourceOrder"])
         headers = {"Idempotency-Key": event.entity_id}
-        attempt = self._attempt(self._to_track_and_manage, url, order, headers)
+        within = self._attempt_deadline
+        attempt = self._attempt(self._to_track_and_manage, url, order, headers, within)
         if attempt.outcome is Outcome.REFUSED and attempt.status == HTTPStatus.CONFLICT:
             return replace(attempt, outcome=Outcome.DELIVERED)
         return attempt
@@ -107,9 +112,14 @@ class HttpSender:
         self._to_track_and_manage.close()
 
     def _attempt(
-        self, adapter: DeadlineAdapter, url: str, body: bytes, headers: Mapping[str, str]
+        self,
+        adapter: DeadlineAdapter,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        within: float,
     ) -> Attempt:
-        self._deadline.start(self._attempt_deadline)
+        self._deadline.start(within)
         try:
             response = self._post(adapter, url, body, headers)
         except DestinationNotAllowedError:
@@ -139,7 +149,7 @@ class HttpSender:
                 **headers,
             },
         ).prepare()
-        timeouts = (self._connect_timeout, self._attempt_deadline)
+        timeouts = (self._connect_timeout, self._deadline.left())
         answering = adapter.send(request, stream=True, timeout=timeouts, verify=self._verify)
         with answering as response:
             # Undecoded: a few bytes of gzip can be gigabytes of reply. Up to its end: only there

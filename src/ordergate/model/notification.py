@@ -46,6 +46,8 @@ class EventSubscription:
         takes_orders: whether it's the gateway's own, which no door shows: it gets the orders
             themselves, in place of the events about them.
         health: how it stands with it.
+        deadline: seconds for one attempt at it; None takes the gateway's.
+        max_in_flight: how many notifications it takes at once from one process; None likewise.
     """
 
     id: str
@@ -54,6 +56,8 @@ class EventSubscription:
     query: str | None = None
     takes_orders: bool = False
     health: HubHealth = field(default_factory=HubHealth)
+    deadline: float | None = None
+    max_in_flight: int | None = None
 
 
 class FailureKind(StrEnum):

@@ -1,9 +1,9 @@
 """Listeners registered at the hubs, in the collection `hub`.
 
-`{_id, api, callback, query, registeredDate, idempotency?{key, fingerprint}, health?}`; the
-gateway's own subscription for Track & Manage is `{_id, api, takesOrders: url, registeredDate,
-health?}`, which is in no listener's way. `health` has a `revision`: it is changed over the one that
-was read.
+`{_id, api, callback, query, deadline?, maxInFlight?, registeredDate, idempotency?{key,
+fingerprint}, health?}`; the gateway's own subscription for Track & Manage is `{_id, api,
+takesOrders: url, registeredDate, health?}`, which is in no listener's way. `health` has a
+`revision`: it is changed over the one that was read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ordergate.errors import (
     IdempotencyConflictError,
     NotFoundError,
     StaleRevisionError,
+    TooManyListenersError,
 )
 from ordergate.model.common import Api
 from ordergate.model.notification import (
@@ -31,6 +32,7 @@ from ordergate.storage.hub_health import health_of, stored_health
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ordergate.errors import OrdergateError
     from ordergate.model.hub_health import HubHealth
     from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database, Stored
@@ -41,9 +43,14 @@ _MOST_TRIES = 100
 
 
 class MongoHubs:
-    """Keeps the listeners of all doors."""
+    """Keeps the listeners of all doors.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        most: listeners that one door may have.
+    """
+
+    def __init__(self, database: Database, *, most: int = 1000) -> None:
+        self._most = most
         self._hubs = database["hub"]
         self._lanes = database["lane"]
 
@@ -65,6 +72,8 @@ class MongoHubs:
         Raises:
             IdempotencyConflictError: the key came with another body.
             DuplicateError: this callback with this query is registered at that door.
+            TooManyListenersError: the door has as many as it may have, give or take those that
+                come at once.
         """
         stored: Stored = {
             "_id": subscription.id,
@@ -72,6 +81,7 @@ class MongoHubs:
             "callback": subscription.callback,
             "query": subscription.query,
             "registeredDate": datetime.now(UTC),
+            **_limits(subscription),
         }
         if idempotency is not None:
             stored["idempotency"] = {
@@ -79,11 +89,27 @@ class MongoHubs:
                 "fingerprint": idempotency.fingerprint,
             }
         with in_our_words():
+            if await self._is_full(subscription):
+                return await self._registered_before(subscription.api, idempotency, self._full())
             try:
                 await self._hubs.insert_one(stored)
             except DuplicateKeyError:
-                return await self._registered_before(subscription.api, idempotency)
+                again = DuplicateError("A listener with this callback and query is registered.")
+                return await self._registered_before(subscription.api, idempotency, again)
         return subscription
+
+    async def _is_full(self, subscription: EventSubscription) -> bool:
+        """Tell whether there is no room; what is there already needs none."""
+        listeners = {"api": str(subscription.api), _TAKES_ORDERS: {"$exists": False}}
+        if await self._hubs.count_documents(listeners, limit=self._most) < self._most:
+            return False
+        same = {"callback": subscription.callback, "query": subscription.query}
+        return await self._hubs.find_one({**listeners, **same}) is None
+
+    def _full(self) -> TooManyListenersError:
+        return TooManyListenersError(
+            f"This hub has {self._most} listeners, as many as it may: remove one first."
+        )
 
     async def get(self, hub_id: str, api: Api | None = None) -> EventSubscription:
         """Return the listener.
@@ -170,9 +196,9 @@ class MongoHubs:
         await self._lanes.delete_many({"_id": {"$gt": f"{hub_id}:", "$lt": f"{hub_id};"}})
 
     async def _registered_before(
-        self, api: Api, idempotency: Idempotency | None
+        self, api: Api, idempotency: Idempotency | None, otherwise: OrdergateError
     ) -> EventSubscription:
-        """Return the listener that the key registered, if it's the reason for the duplicate."""
+        """Return the listener that the key registered; raise the error if there is none."""
         if idempotency is not None:
             stored = await self._hubs.find_one({"api": api, "idempotency.key": idempotency.key})
             if stored is not None:
@@ -181,7 +207,7 @@ class MongoHubs:
                         "This Idempotency-Key registered another listener."
                     )
                 return _subscription(stored)
-        raise DuplicateError("A listener with this callback and query is registered already.")
+        raise otherwise
 
 
 def _selector(hub_id: str, api: Api | None) -> dict[str, Any]:
@@ -196,4 +222,17 @@ def _subscription(stored: Stored) -> EventSubscription:
     if _TAKES_ORDERS in stored:
         url = stored[_TAKES_ORDERS]
         return EventSubscription(hub_id, api, url, SPECIAL_ORDERS, takes_orders=True, health=health)
-    return EventSubscription(hub_id, api, stored["callback"], stored["query"], health=health)
+    return EventSubscription(
+        hub_id,
+        api,
+        stored["callback"],
+        stored["query"],
+        health=health,
+        deadline=stored.get("deadline"),
+        max_in_flight=stored.get("maxInFlight"),
+    )
+
+
+def _limits(subscription: EventSubscription) -> Stored:
+    limits = {"deadline": subscription.deadline, "maxInFlight": subscription.max_in_flight}
+    return {name: limit for name, limit in limits.items() if limit is not None}

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from ordergate.errors import InvalidQueryError
 from ordergate.tmf630.fields import select
 from ordergate.tmf630.filter import matches, values_at
-from ordergate.tmf630.query import parse_query
+from ordergate.tmf630.query import Operator, parse_query
 from ordergate.tmf630.task_states import in_both_spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ordergate.tmf630.pattern import PatternCompiler
     from ordergate.tmf630.query import Condition
+
+_SHOWN = 200  # characters of theirs that an error repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,23 @@ def parse_hub_query(text: str | None, compile_pattern: PatternCompiler | None = 
             path="query",
         )
     return HubQuery(query.conditions, query.fields)
+
+
+def check_event_types(query: HubQuery, known: Collection[str]) -> None:
+    """Refuse a query for events that there aren't: it would select nothing, and nobody noticed.
+
+    Raises:
+        InvalidQueryError: it names an `eventType` that isn't among `known`.
+    """
+    for one in query.conditions:
+        if one.path == "eventType" and one.operator in {Operator.EQ, Operator.NE}:
+            for value in one.values:
+                if value not in known:
+                    there_are = ", ".join(sorted(known))
+                    raise InvalidQueryError(
+                        f"{value[:_SHOWN]!r} is no event of this API; there are {there_are}",
+                        path=one.path,
+                    )
 
 
 def _is_of_task(event: Mapping[str, Any]) -> bool:

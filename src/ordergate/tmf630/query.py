@@ -213,6 +213,8 @@ def _check_path(path: str, *, parameter: str) -> None:
         reason = "no part of a path begins with $"
     elif "\0" in path:
         reason = "a path has no NUL character"
+    elif path != path.strip():
+        reason = "a path has no blank at its ends"
     else:
         return
     raise InvalidQueryError(f"{reason}: {path[:_SHOWN]!r}", path=parameter[:_SHOWN])

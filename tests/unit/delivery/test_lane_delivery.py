@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ordergate.model.events import OwedEvent
     from ordergate.model.notification import LaneClaim
 
 HUB = hub("hub")
@@ -169,9 +170,9 @@ def test_lost_lease_ends_the_delivery(house: House) -> None:
     house.lanes.age("hub", "order", 1, datetime.now(UTC) - timedelta(days=9))
 
     class StealingSender(ScriptedSender):
-        def send(self, callback: str, event: object) -> Attempt:
+        def send(self, callback: str, event: OwedEvent, **named: Any) -> Attempt:
             house.lanes.lanes["hub:order"].fence = "another"
-            return super().send(callback, event)  # type: ignore[arg-type]  # it is an OwedEvent
+            return super().send(callback, event, **named)
 
     assert house.deliver(StealingSender({1: [REFUSED]})) == [1]
     assert house.queue == [1, 2, 3]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakes_delivery import (
     REFUSED,
@@ -123,10 +123,10 @@ def test_lanes_of_a_removed_listener_are_removed() -> None:
 
 def test_listener_removed_meanwhile_gets_no_more() -> None:
     class RemovingSender(ScriptedSender):
-        def send(self, callback: str, event: OwedEvent) -> Attempt:
+        def send(self, callback: str, event: OwedEvent, **named: Any) -> Attempt:
             asyncio.run(house.hubs.remove("hub", Api.RESOURCE_ORDERING))
             time.sleep(0.3)  # until what is known of it isn't fresh any more
-            return super().send(callback, event)
+            return super().send(callback, event, **named)
 
     house = House(orders=1, events=3)
     assert len(house.deliver(RemovingSender()).sent) == 1
@@ -150,9 +150,9 @@ def test_events_that_were_sent_while_the_store_was_away_are_settled_and_not_sent
 
 def test_round_that_is_ended_gives_back_what_it_holds() -> None:
     class EndingSender(ScriptedSender):
-        def send(self, callback: str, event: OwedEvent) -> Attempt:
+        def send(self, callback: str, event: OwedEvent, **named: Any) -> Attempt:
             house.ended.set()
-            return super().send(callback, event)
+            return super().send(callback, event, **named)
 
     house = House(orders=50)
     sent = len(house.deliver(EndingSender()).sent)

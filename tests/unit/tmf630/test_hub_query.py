@@ -6,7 +6,7 @@ import pytest
 
 from ordergate.errors import InvalidQueryError, UnsupportedQueryError
 from ordergate.schemas.patterns import compile_pattern
-from ordergate.tmf630.hub_query import HubQuery, parse_hub_query
+from ordergate.tmf630.hub_query import HubQuery, check_event_types, parse_hub_query
 
 ORDER: dict[str, Any] = {
     "id": "o1",
@@ -129,3 +129,19 @@ def test_what_is_no_hub_query_is_refused(text: str) -> None:
 def test_a_jsonpath_filter_is_not_offered() -> None:
     with pytest.raises(UnsupportedQueryError):
         parse_hub_query("filter=$.a")
+
+
+@pytest.mark.parametrize(
+    "text", [None, "state=A", "eventType=A", "eventType=A,B", "eventType.ne=B", "eventType*=^X"]
+)
+def test_query_for_known_events_passes(text: str | None) -> None:
+    check_event_types(parse_hub_query(text, compile_pattern), {"A", "B"})
+
+
+@pytest.mark.parametrize("text", ["eventType=C", "eventType=A,C", "eventType!=C", "eventType="])
+def test_query_for_events_that_there_are_not_is_refused(text: str) -> None:
+    with pytest.raises(
+        InvalidQueryError, match=r"is no event of this API; there are A, B$"
+    ) as found:
+        check_event_types(parse_hub_query(text), {"A", "B"})
+    assert found.value.path == "eventType"
