@@ -15,6 +15,7 @@ from ordergate.errors import DuplicateError, IdempotencyConflictError, NotFoundE
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
 from ordergate.model.notification import (
+    LONGEST_HISTORY,
     SPECIAL_ORDERS,
     TRACK_AND_MANAGE,
     EventSubscription,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from ordergate.model.hub_health import HubHealth
-    from ordergate.model.notification import FailureKind, Span, Streak
+    from ordergate.model.notification import FailureKind, PastAttempt, Span, Streak
     from ordergate.process.entity import Idempotency
     from ordergate.storage.database import Database
 
@@ -165,6 +166,7 @@ class _Lane:
     due: datetime | None = None
     leased: bool = False
     claimed: datetime | None = None
+    history: list[PastAttempt] = field(default_factory=list)
 
     def add(self, sequences: Sequence[int]) -> None:
         both = self.queue | {n: datetime.now(UTC) for n in sequences if n not in self.queue}
@@ -173,7 +175,7 @@ class _Lane:
 
     def drop(self, gone: Sequence[int]) -> None:
         if next(iter(self.queue), None) in gone:
-            self.attempts, self.streak = 0, None
+            self.attempts, self.streak, self.history = 0, None, []
         self.queue = {n: since for n, since in self.queue.items() if n not in gone}
 
     def give_back(self, seconds: float) -> None:
@@ -199,7 +201,7 @@ class MemoryLanes:
         for entity_id, sequences in again.items():
             lane = self._lane(hub_id, entity_id)
             lane.add(sequences)
-            lane.attempts, lane.streak = 0, None
+            lane.attempts, lane.streak, lane.history = 0, None, []
             if not lane.leased:
                 lane.due = datetime.now(UTC)
 
@@ -250,16 +252,24 @@ class MemoryLanes:
         delivered_up_to: int = 0,
         *,
         failure: FailureKind | None = None,
+        attempt: PastAttempt | None = None,
     ) -> None:
         if lane := self._held(claim):
             lane.drop([n for n in claim.sequences if n <= delivered_up_to])
+            lane.history += [attempt] if attempt else []
+            del lane.history[:-LONGEST_HISTORY]
             if failure is not None:
                 lane.attempts += 1
                 lane.streak = lengthened(lane.streak, failure, datetime.now(UTC))
             lane.give_back(seconds)
 
     async def bury(
-        self, claim: LaneClaim, sequence: int, reason: str, _event: StoredEvent | None
+        self,
+        claim: LaneClaim,
+        sequence: int,
+        reason: str,
+        _event: StoredEvent | None,
+        _attempt: PastAttempt | None = None,
     ) -> bool:
         if (lane := self._held(claim)) is None:
             return False
@@ -294,6 +304,7 @@ class MemoryLanes:
             claimed_at=lane.claimed,
             attempts=lane.attempts,
             streak=lane.streak,
+            history=tuple(lane.history),
         )
 
     def _held(self, claim: LaneClaim) -> _Lane | None:

@@ -33,6 +33,7 @@ _COUNTS = (
     "page_limit",
 )
 """Settings of which there is at least one."""
+_CHOICES = {"log_format": ("auto", "json", "text"), "on_poison": ("deadLetter", "block")}
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -106,6 +107,9 @@ class Settings:
     pushbacks: int = _setting(3, "429 or timeouts in a row, from which on PUSHBACK_WAIT holds")
     pushback_wait: float = _setting(60.0, "shortest wait then")
     poison_attempts: int = _setting(8, "refusals after which an event is dead, if others are taken")
+    on_poison: str = _setting(
+        "deadLetter", "such an event becomes deadLetter, or has its lane block until it is too old"
+    )
     breaker_failures: int = _setting(10, "failures in a row after which a listener is failing")
     breaker_share: float = _setting(0.7, "or such a share of failures, of BREAKER_ATTEMPTS or more")
     breaker_attempts: int = _setting(10, "attempts that a share is worth looking at")
@@ -205,11 +209,14 @@ def _out_of_range(values: Mapping[str, Any]) -> list[str]:
         for name in ("retry_jitter", "breaker_share")
         if name in values and not values[name] <= 1
     ]
+    problems += [
+        f"{PREFIX}{name.upper()}={values[name]!r} is not {', '.join(choices[:-1])} or {choices[-1]}"
+        for name, choices in _CHOICES.items()
+        if name in values and values[name] not in choices
+    ]
     level = values.get("log_level", "INFO")
     if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         problems.append(f"{PREFIX}LOG_LEVEL={level!r} is not DEBUG, INFO, WARNING or ERROR")
-    if values.get("log_format", "auto") not in {"auto", "json", "text"}:
-        problems.append(f"{PREFIX}LOG_FORMAT={values['log_format']!r} is not auto, json or text")
     if values.get("port", 0) > _HIGHEST_PORT:
         problems.append(f"{PREFIX}PORT={values['port']} is above 65535")
     whole: dict[str, Any] = {f.name: f.default for f in fields(Settings)} | dict(values)

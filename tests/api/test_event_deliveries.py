@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from api.client import GATEWAY, TMF652, Client
 from fakes_delivery import owed
 from ordergate.delivery.breaker import Breaker
 from ordergate.delivery.ports import Attempt, Outcome
-from ordergate.model.notification import FailureKind
+from ordergate.model.notification import FailureKind, PastAttempt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 from ordergate.assembly.stores import Stores
 
 GONE = Attempt(Outcome.REFUSED, 410)
+MOMENT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+TRIED = PastAttempt(MOMENT, "refused", status=422, milliseconds=7)
+SHOWN = {
+    "date": "2026-11-23T08:00:00.000Z",
+    "outcome": "refused",
+    "status": 422,
+    "milliseconds": 7,
+}
 
 
 class Desk:
@@ -74,7 +83,10 @@ class Desk:
     def failed(self) -> None:
         async def work(stores: StoresType) -> None:
             claim = await self.claim(stores)
-            await stores.lanes.postpone(claim, 60, failure=FailureKind.FAULT)
+            await stores.lanes.postpone(claim, 0, failure=FailureKind.FAULT, attempt=TRIED)
+            claim = await self.claim(stores)
+            late = PastAttempt(MOMENT, "timedOut", error="TimeoutError", milliseconds=1000)
+            await stores.lanes.postpone(claim, 60, failure=FailureKind.PUSHBACK, attempt=late)
 
         self.do(work)
 
@@ -84,7 +96,7 @@ class Desk:
             first = claim.sequences[0]
             events = await stores.events.get({self.entity: [first]})
             event = events[self.entity][first]
-            await stores.lanes.bury(claim, first, "refused: 422", event)
+            await stores.lanes.bury(claim, first, "refused: 422", event, TRIED)
             await stores.lanes.settle({claim: 0})
 
         self.do(work)
@@ -121,9 +133,18 @@ class TestListEventDelivery:
         first, second = desk.gateway.get(f"/eventDelivery?hub.id={desk.hub}").document
         assert first.pop("since") <= second.pop("since")
         assert first.pop("nextAttempt").endswith("Z")
+        assert first.pop("attemptHistory") == [
+            SHOWN,
+            {
+                "date": SHOWN["date"],
+                "outcome": "timedOut",
+                "error": "TimeoutError",
+                "milliseconds": 1000,
+            },
+        ]
         common = {"hub": {"id": desk.hub}, "entity": {"id": desk.entity}, "state": "pending"}
         lane = f"{desk.hub}:{desk.entity}"
-        assert first == {**common, "id": f"{lane}.0000000001", "sequence": 1, "attempts": 1}
+        assert first == {**common, "id": f"{lane}.0000000001", "sequence": 1, "attempts": 2}
         assert second == {**common, "id": f"{lane}.0000000002", "sequence": 2, "attempts": 0}
 
     def test_dead_letters_are_listed_with_their_reason(self, desk: Desk) -> None:
@@ -134,6 +155,8 @@ class TestListEventDelivery:
         (dead,) = desk.gateway.get(f"/eventDelivery?hub.id={desk.hub}&state=dead").document
         assert dead["reason"] == "refused: 422"
         assert dead["deadDate"] >= dead["since"]
+        assert dead["attemptHistory"] == [SHOWN]
+        assert desk.list("&attemptHistory.status=422") == [(1, "dead")]
 
     def test_list_is_filtered_sorted_and_paged(self, desk: Desk) -> None:
         desk.told(*range(1, 6))
@@ -275,3 +298,15 @@ class TestHubState:
         assert f'ordergate_hub_status{{hub="{desk.hub}",status="disabled"}} 1.0' in text
         assert f'ordergate_hub_attempts_total{{hub="{desk.hub}",outcome="refused"}} 1.0' in text
         assert f'ordergate_hub_oldest_undelivered_seconds{{hub="{desk.hub}"}}' in text
+        assert f'ordergate_hub_lease_steals_total{{hub="{desk.hub}"}} 0.0' in text
+
+    def test_metrics_tell_of_lanes_that_were_taken_over(self, desk: Desk) -> None:
+        desk.told(1)
+
+        async def hang_twice(stores: StoresType) -> None:
+            for _ in range(3):
+                assert await stores.lanes.claim(desk.hub, 0, 1)
+
+        desk.do(hang_twice)
+        text = desk.gateway.at("").get("/metrics").text
+        assert f'ordergate_hub_lease_steals_total{{hub="{desk.hub}"}} 2.0' in text

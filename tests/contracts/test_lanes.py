@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes_delivery import MemoryLanes, empty, temporary_database
-from ordergate.model.notification import FailureKind
+from fakes_delivery import MemoryLanes, empty, hub, temporary_database
+from ordergate.model.notification import FailureKind, PastAttempt
+from ordergate.storage.hubs import MongoHubs
 from ordergate.storage.lanes import MongoLanes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ordergate.delivery.ports import Lanes
     from ordergate.model.notification import LaneClaim, Streak
@@ -175,6 +177,34 @@ class LanesContract:
 
         claim = runner.run(story())
         assert (claim.sequences, claim.attempts) == ((2,), 0)
+
+    def test_last_attempts_at_the_oldest_event_are_told(
+        self, runner: asyncio.Runner, lanes: Lanes
+    ) -> None:
+        moment = datetime(2026, 11, 23, 8, tzinfo=UTC)
+        made = [
+            PastAttempt(moment, "refused", status=500 + number, milliseconds=7)
+            for number in range(12)
+        ]
+        timed_out = PastAttempt(moment, "timedOut", error="TimeoutError")
+
+        async def story() -> None:
+            await lanes.push({LANE: [1, 2]})
+            for attempt in made:
+                claim = await claimed(lanes)
+                await lanes.postpone(claim, 0, failure=FailureKind.FAULT, attempt=attempt)
+            await lanes.postpone(await claimed(lanes), 0, attempt=timed_out)  # a probe
+            claim = await claimed(lanes)
+            assert claim.history == (*made[-9:], timed_out)
+            assert claim.attempts == 12
+            await lanes.postpone(claim, 0, 1, failure=FailureKind.FAULT, attempt=made[0])
+            claim = await claimed(lanes)
+            assert (claim.sequences, claim.history) == ((2,), (made[0],))
+            await lanes.settle({claim: 0})
+            await lanes.put_back("hub", {"order": [1]})
+            assert (await claimed(lanes)).history == ()
+
+        runner.run(story())
 
     def test_probe_that_fails_is_no_attempt(self, runner: asyncio.Runner, lanes: Lanes) -> None:
         async def story() -> LaneClaim:
@@ -406,6 +436,26 @@ class TestMongoLanes(LanesContract):
         runner, database = loop_and_database
         runner.run(empty(database))
         return MongoLanes(database)
+
+    def test_lanes_taken_over_are_counted(
+        self,
+        runner: asyncio.Runner,
+        lanes: MongoLanes,
+        loop_and_database: tuple[asyncio.Runner, Database],
+    ) -> None:
+        hubs = MongoHubs(loop_and_database[1])
+
+        async def story() -> Mapping[str, int]:
+            await hubs.add(hub("hub"))
+            await lanes.push({LANE: [1], ("hub", "other"): [1]})
+            await lanes.settle({await claimed(lanes): 0})
+            assert await hubs.lease_steals() == {}
+            assert len(await lanes.claim("hub", 0, 2)) == 2
+            assert len(await lanes.claim("hub", 0, 2)) == 2
+            await claimed(lanes)
+            return await hubs.lease_steals()
+
+        assert runner.run(story()) == {"hub": 3}
 
     def test_claims_at_once_never_give_one_lane_twice(
         self, runner: asyncio.Runner, lanes: MongoLanes

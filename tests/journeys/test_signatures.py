@@ -74,7 +74,7 @@ def test_secret_of_the_keys_is_told_nowhere(gateway: Gateway, tmp_path: Path) ->
     callback = {"callback": f"http://127.0.0.1:{port}/"}
     gateway.call("POST", f"{TMF652}/hub", expect=201, json=callback)
     gateway.call("POST", f"{TMF652}/resourceOrder", expect=201, json=resource_order())
-    eventually(lambda: "lastAttempts" in events_list(gateway.url))  # nobody listens yet
+    eventually(lambda: "attemptHistory" in events_list(gateway.url))  # nobody listens yet
     told = [events_list(gateway.url)]
     with verifying(gateway.url, port, out):
         eventually(lambda: heard(out), within=40)

@@ -120,6 +120,8 @@ def test_all_problems_are_reported_together() -> None:
         ("CALLBACK_PORTS", "-80"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
+        ("ON_POISON", "deadletter"),
+        ("MAX_HUBS", "0"),
         ("PUBLIC_URL", "orders.example.com"),
         ("PUBLIC_URL", "https://orders.example.com/?a=b"),
         ("RESOURCE_INVENTORY_URL", "ftp://inventory"),

@@ -99,6 +99,7 @@ def retry_policy_of(settings: Settings) -> RetryPolicy:
         schedule=settings.retry_schedule,
         max_age=settings.event_max_age,
         poison_attempts=settings.poison_attempts,
+        poison_blocks=settings.on_poison == "block",
         pushbacks=settings.pushbacks,
         pushback_wait=settings.pushback_wait,
         jitter=settings.retry_jitter,

@@ -35,12 +35,17 @@ class Figures:
         """
         shown: list[HubFigures] = []
         with suppress(StoreUnavailableError), within(_LONGEST_LOOK):
-            hubs, backlogs = await asyncio.gather(self._hubs.all(), self._deliveries.backlogs())
-            shown = [_figures(hub, backlogs.get(hub.id, Backlog())) for hub in hubs]
+            hubs, backlogs, steals = await asyncio.gather(
+                self._hubs.all(), self._deliveries.backlogs(), self._hubs.lease_steals()
+            )
+            shown = [
+                _figures(hub, backlogs.get(hub.id, Backlog()), steals.get(hub.id, 0))
+                for hub in hubs
+            ]
         return self._metrics.exposition(shown)
 
 
-def _figures(hub: EventSubscription, backlog: Backlog) -> HubFigures:
+def _figures(hub: EventSubscription, backlog: Backlog, lease_steals: int) -> HubFigures:
     return HubFigures(
         hub_id=hub.id,
         status=str(hub.health.status),
@@ -48,4 +53,5 @@ def _figures(hub: EventSubscription, backlog: Backlog) -> HubFigures:
         oldest_age=backlog.oldest_age,
         dead=backlog.dead,
         attempts=hub.health.attempts,
+        lease_steals=lease_steals,
     )

@@ -22,6 +22,8 @@ def event_table(deliveries: Iterable[Document]) -> Table:
         table.add_column(heading, overflow="fold")
     for one in deliveries:
         following = f"next {one['nextAttempt']}" if "nextAttempt" in one else "in its turn"
+        if "attemptHistory" in one:
+            following += f", last {_told(one['attemptHistory'][-1])}"
         table.add_row(
             plain(one["hub"]["id"]),
             plain(one["entity"]["id"]),
@@ -32,3 +34,8 @@ def event_table(deliveries: Iterable[Document]) -> Table:
             plain(one.get("reason", following)),
         )
     return table
+
+
+def _told(attempt: Document) -> str:
+    detail = attempt.get("status", attempt.get("error"))
+    return str(attempt["outcome"]) if detail is None else f"{attempt['outcome']}: {detail}"

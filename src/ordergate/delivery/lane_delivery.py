@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ordergate.delivery.breaker import told
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import kind_of, lengthened
-from ordergate.model.notification import TRACK_AND_MANAGE, DeliveryState
+from ordergate.model.notification import TRACK_AND_MANAGE, DeliveryState, PastAttempt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,8 @@ class LaneDelivery:
             },
         )
         failure = None if lane.was_probe else streak.kind
-        await self._lanes.postpone(claim, seconds, lane.delivered, failure=failure)
+        told_of = self._past(failed)
+        await self._lanes.postpone(claim, seconds, lane.delivered, failure=failure, attempt=told_of)
 
     async def _bury(
         self,
@@ -173,7 +174,19 @@ class LaneDelivery:
         await self._note(claim, attempt, DeliveryState.FAILED)
         about = {**_about(claim, sequence), "reason": reason}
         _log.warning("A notification is dead", extra=about)
-        return await self._lanes.bury(claim, sequence, reason, stored)
+        # Of an event that was only waiting there is nothing to tell.
+        told_of = self._past(attempt) if attempt.status or attempt.error else None
+        return await self._lanes.bury(claim, sequence, reason, stored, told_of)
+
+    def _past(self, attempt: Attempt) -> PastAttempt:
+        took = attempt.seconds
+        return PastAttempt(
+            self._clock.now(),
+            str(attempt.outcome),
+            status=attempt.status,
+            error=attempt.error,
+            milliseconds=None if took is None else round(took * 1000),
+        )
 
 
 def _about(claim: LaneClaim, sequence: int) -> dict[str, object]:

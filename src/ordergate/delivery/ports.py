@@ -6,7 +6,7 @@ them may be repeated, and may happen in two processes at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EventSubscription,
         FailureKind,
         LaneClaim,
+        PastAttempt,
         Span,
         StoredEvent,
         WaitingLanes,
@@ -49,12 +50,14 @@ class Attempt:
             end before the deadline is not, whatever its status.
         retry_after: seconds the listener asks for.
         error: the class of the error, never its text: that could tell of the network inside.
+        seconds: how long it took.
     """
 
     outcome: Outcome
     status: int | None = None
     retry_after: float | None = None
     error: str | None = None
+    seconds: float | None = field(default=None, compare=False)
 
 
 class Sender(Protocol):
@@ -176,15 +179,22 @@ class Lanes(Protocol):
         delivered_up_to: int = 0,
         *,
         failure: FailureKind | None = None,
+        attempt: PastAttempt | None = None,
     ) -> None:
         """Give the lane back after an attempt at the first event that is left.
 
         Args:
             failure: what is counted as an attempt; None if none is.
+            attempt: what is told of it, counted or not.
         """
 
     async def bury(
-        self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
+        self,
+        claim: LaneClaim,
+        sequence: int,
+        reason: str,
+        event: StoredEvent | None,
+        attempt: PastAttempt | None = None,
     ) -> bool:
         """Move the event from the head of the lane to the dead letters; keep the lease.
 

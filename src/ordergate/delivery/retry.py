@@ -30,6 +30,7 @@ class RetryPolicy:
     Args:
         schedule: the waits, in order; the last one repeats.
         poison_attempts: how often a listener that takes other events may refuse this one.
+        poison_blocks: whether its lane waits for it all the same.
         pushbacks: from how many 429 or timeouts in a row on at least `pushback_wait` is waited.
         jitter: share by which a wait is longer or shorter; spreads listeners that failed together.
         retry_after_max: the longest `Retry-After` that is honoured.
@@ -39,6 +40,7 @@ class RetryPolicy:
     schedule: tuple[float, ...]
     max_age: float
     poison_attempts: int = 8
+    poison_blocks: bool = False
     pushbacks: int = 3
     pushback_wait: float = 60.0
     jitter: float = 0.2
@@ -63,7 +65,12 @@ class RetryPolicy:
         return now - since >= timedelta(seconds=self.max_age)
 
     def is_poison(self, streak: Streak, last_success: datetime | None) -> bool:
-        """Tell whether it's the event: refused again and again by one who takes others."""
+        """Tell whether it's the event: refused again and again by one who takes others.
+
+        Never, where such an event is to hold its lane up until it is too old.
+        """
+        if self.poison_blocks:
+            return False
         enough = streak.kind is FailureKind.REFUSAL and streak.count >= self.poison_attempts
         return enough and last_success is not None and last_success >= streak.since
 

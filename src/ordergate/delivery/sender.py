@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -112,6 +113,18 @@ class HttpSender:
         self._to_track_and_manage.close()
 
     def _attempt(
+        self,
+        adapter: DeadlineAdapter,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        within: float,
+    ) -> Attempt:
+        begin = time.monotonic()
+        attempt = self._attempted(adapter, url, body, headers, within)
+        return replace(attempt, seconds=time.monotonic() - begin)
+
+    def _attempted(
         self,
         adapter: DeadlineAdapter,
         url: str,

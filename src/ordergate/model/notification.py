@@ -20,6 +20,9 @@ TRACK_AND_MANAGE = "trackAndManage"
 SPECIAL_ORDERS = "eventType=ResourceOrderCreateEvent&specialHandling.required=true"
 """Its query: each special order, once, when it is issued."""
 
+LONGEST_HISTORY = 10
+"""Attempts at an event that are told of, the last ones."""
+
 FRESH = 0.25
 """Seconds for which a process may go by what it read of a subscription.
 
@@ -78,6 +81,21 @@ class Streak:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """What became of one attempt, for people to look at.
+
+    Args:
+        date: when it ended, by the clock of the process that made it.
+    """
+
+    date: datetime
+    outcome: str
+    status: int | None = None
+    error: str | None = None
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingLanes:
     """That events wait for a listener; moments are the store's.
 
@@ -104,6 +122,7 @@ class LaneClaim:
         claimed_at: when the lease began; like all moments of a lane, by the store's clock.
         attempts: failed attempts at the oldest one so far.
         streak: the last of these, as far as they are alike.
+        history: the last attempts at it, probes too.
     """
 
     lane_id: str
@@ -115,6 +134,7 @@ class LaneClaim:
     claimed_at: datetime
     attempts: int = 0
     streak: Streak | None = None
+    history: tuple[PastAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class HubFigures:
     Args:
         oldest_age: seconds for which the oldest event has waited.
         attempts: so far, by outcome.
+        lease_steals: how often its lanes were taken over from who had let them go.
     """
 
     hub_id: str
@@ -41,6 +42,7 @@ class HubFigures:
     oldest_age: float
     dead: int
     attempts: Mapping[str, int]
+    lease_steals: int
 
 
 class Metrics:
@@ -108,11 +110,17 @@ class _Listeners(Collector):
         attempts = CounterMetricFamily(
             "ordergate_hub_attempts", "Attempts so far, by outcome.", labels=["hub", "outcome"]
         )
+        steals = CounterMetricFamily(
+            "ordergate_hub_lease_steals",
+            "Lanes taken over from dispatchers that hung or died.",
+            labels=["hub"],
+        )
         for hub in self._hubs:
             gauges["backlog"].add_metric([hub.hub_id], hub.backlog)
             gauges["oldest_undelivered_seconds"].add_metric([hub.hub_id], hub.oldest_age)
             gauges["dead_letters"].add_metric([hub.hub_id], hub.dead)
             status.add_metric([hub.hub_id, hub.status], 1)
+            steals.add_metric([hub.hub_id], hub.lease_steals)
             for outcome, count in hub.attempts.items():
                 attempts.add_metric([hub.hub_id, outcome], count)
-        yield from (*gauges.values(), status, attempts)
+        yield from (*gauges.values(), status, attempts, steals)

@@ -1,8 +1,8 @@
 """Events that are sent no more, in the collection `deadLetter`.
 
-`{_id: "<hubId>:<entityId>.<sequence in ten digits>", hub, entity, sequence, attempts, since,
-reason, buriedDate, event?{api, document, storedAt}}`: the event lies in it whole, so that it can be
-sent again for as long as the letter is kept.
+`{_id: "<hubId>:<entityId>.<sequence in ten digits>", hub, entity, sequence, attempts, history,
+since, reason, buriedDate, event?{api, document, storedAt}}`: the event lies in it whole, so that it
+can be sent again for as long as the letter is kept.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pymongo import DeleteMany
 
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
+from ordergate.model.notification import LONGEST_HISTORY
+from ordergate.storage.attempts import stored_attempt
 from ordergate.storage.database import in_our_words
 from ordergate.storage.events import ensure_expiry, within
 from ordergate.storage.lane_updates import lane_id
@@ -20,7 +22,7 @@ from ordergate.storage.lane_updates import lane_id
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from ordergate.model.notification import LaneClaim, Span, StoredEvent
+    from ordergate.model.notification import LaneClaim, PastAttempt, Span, StoredEvent
     from ordergate.storage.database import Database, Stored
 
 _KEPT = 30 * 86_400
@@ -46,15 +48,22 @@ class MongoDeadLetters:
         await ensure_expiry(self._database, self._letters.name, "buriedDate", self._retention)
 
     async def add(
-        self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
+        self,
+        claim: LaneClaim,
+        sequence: int,
+        reason: str,
+        event: StoredEvent | None,
+        attempt: PastAttempt | None = None,
     ) -> None:
         """Keep an event of a lane that is sent no more; None if only its number is known."""
         place = claim.sequences.index(sequence)
+        history = [*(claim.history if place == 0 else ()), *([attempt] if attempt else ())]
         letter: Stored = {
             "hub": claim.hub_id,
             "entity": claim.entity_id,
             "sequence": sequence,
             "attempts": claim.attempts if place == 0 else 0,
+            "history": [stored_attempt(one) for one in history[-LONGEST_HISTORY:]],
             "since": claim.since[place],
             "reason": reason,
         }

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ordergate.model.notification import Backlog
+from ordergate.storage.attempts import shown_attempts
 from ordergate.storage.database import in_our_words
 from ordergate.storage.query import compile_filter, compile_missing_last
 from ordergate.tmf630.query import Operator, SortKey
@@ -139,6 +140,7 @@ _PENDING_DOCUMENT = {
     "since": _text("$queue.at"),
     "attempts": {"$cond": [{"$eq": ["$position", 0]}, "$attempts", 0]},
     "nextAttempt": _of_the_first(_text("$due")),
+    "attemptHistory": _of_the_first(shown_attempts("$history")),
 }
 _DEAD_DOCUMENT = {
     "id": "$_id",
@@ -148,6 +150,7 @@ _DEAD_DOCUMENT = {
     "state": {"$literal": _DEAD},
     "since": _text("$since"),
     "attempts": "$attempts",
+    "attemptHistory": shown_attempts("$history"),
     "reason": "$reason",
     "deadDate": _text("$buriedDate"),
 }

@@ -1,8 +1,8 @@
 """Listeners registered at the hubs, in the collection `hub`.
 
 `{_id, api, callback, query, deadline?, maxInFlight?, registeredDate, idempotency?{key,
-fingerprint}, health?}`; the gateway's own subscription for Track & Manage is `{_id, api,
-takesOrders: url, registeredDate, health?}`, which is in no listener's way. `health` has a
+fingerprint}, health?, leaseSteals?}`; the gateway's own subscription for Track & Manage is `{_id,
+api, takesOrders: url, registeredDate, health?}`, which is in no listener's way. `health` has a
 `revision`: it is changed over the one that was read.
 """
 
@@ -30,7 +30,7 @@ from ordergate.storage.database import in_our_words
 from ordergate.storage.hub_health import health_of, stored_health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ordergate.errors import OrdergateError
     from ordergate.model.hub_health import HubHealth
@@ -140,6 +140,15 @@ class MongoHubs:
         with in_our_words():
             found = self._hubs.find().sort({"registeredDate": 1, "_id": 1})
             return [_subscription(stored) async for stored in found]
+
+    async def lease_steals(self) -> Mapping[str, int]:
+        """Return how often lanes were taken from who had let their leases run out, by hub id.
+
+        `storage.lanes` counts it, whoever claims; without any a hub is left out.
+        """
+        with in_our_words():
+            found = self._hubs.find({"leaseSteals": {"$exists": True}}, {"leaseSteals": 1})
+            return {stored["_id"]: stored["leaseSteals"] async for stored in found}
 
     async def change_health(
         self, hub_id: str, change: Callable[[HubHealth, datetime], HubHealth]

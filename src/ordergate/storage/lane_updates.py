@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import UpdateOne
 
+from ordergate.model.notification import LONGEST_HISTORY
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ordergate.model.notification import FailureKind
 
@@ -46,7 +48,7 @@ def put_back(hub_id: str, entity_id: str, sequences: Sequence[int]) -> UpdateOne
     last = {"$max": [_or_zero("$last"), max(sequences)]}
     # The oldest event is another one now: what failed before didn't fail for it.
     lane = {**_pending(hub_id, entity_id), "queue": queue, "last": last}
-    fresh = {"attempts": 0, "streak": "$$REMOVE"}
+    fresh = {"attempts": 0, "streak": "$$REMOVE", "history": "$$REMOVE"}
     due = {"$cond": [{"$eq": ["$leased", True]}, "$due", "$$NOW"]}
     return UpdateOne(
         {"_id": lane_id(hub_id, entity_id)}, [{"$set": {**lane, **fresh, "due": due}}], upsert=True
@@ -55,8 +57,9 @@ def put_back(hub_id: str, entity_id: str, sequences: Sequence[int]) -> UpdateOne
 
 def lease(seconds: float, fence: str) -> Stages:
     """Return the stage that takes a lane; `fence` tells afterwards who took it."""
-    taken = {"due": from_now(seconds), "leased": True, "fence": fence}
-    return [{"$set": {**taken, "claimed": "$$NOW"}}]
+    taken = {"due": from_now(seconds), "leased": True, "fence": fence, "claimed": "$$NOW"}
+    stolen = {"$cond": [{"$eq": ["$leased", True]}, True, "$$REMOVE"]}
+    return [{"$set": {**taken, "stolen": stolen}}]
 
 
 def drop(sequences: Sequence[int]) -> Stages:
@@ -66,8 +69,8 @@ def drop(sequences: Sequence[int]) -> Stages:
     # The attempts were at the oldest event.
     is_gone = {"$in": [{"$first": "$queue.n"}, gone]}
     count = {"$cond": [is_gone, 0, "$attempts"]}
-    streak = {"$cond": [is_gone, "$$REMOVE", "$streak"]}
-    return [{"$set": {"attempts": count, "streak": streak}}, {"$set": {"queue": left}}]
+    told = {name: {"$cond": [is_gone, "$$REMOVE", f"${name}"]} for name in ("streak", "history")}
+    return [{"$set": {"attempts": count, **told}}, {"$set": {"queue": left}}]
 
 
 def count(failure: FailureKind) -> Stages:
@@ -79,6 +82,12 @@ def count(failure: FailureKind) -> Stages:
         "since": {"$cond": [alike, "$streak.since", "$$NOW"]},
     }
     return [{"$set": {"attempts": {"$add": ["$attempts", 1]}, "streak": streak}}]
+
+
+def tell(attempt: Mapping[str, Any]) -> Stages:
+    """Return the stage that remembers an attempt at the oldest event, for people."""
+    both = {"$concatArrays": [_or_none("$history"), [{"$literal": attempt}]]}
+    return [{"$set": {"history": {"$slice": [both, -LONGEST_HISTORY]}}}]
 
 
 def give_back(due: Any) -> Stages:

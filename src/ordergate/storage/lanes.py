@@ -1,11 +1,12 @@
 """Lanes, in the collection `lane`.
 
 `{_id: "<hubId>:<entityId>", hub, entity, queue: [{n, at}], last, attempts, streak?{kind, count,
-since}, pending, due, leased?, fence?, claimed?, idleSince?}`; `n` is an event's sequence and `at`
-since when it waits. `due` is the schedule and the lease at once: whoever claims a lane moves it to
-the end of the lease, and puts up a fence of his own. Each change is one step of one document, and
-all times are the server's `$$NOW`, so no gateway's clock matters. An idle lane stays for a day: its
-`last` stops a late relay from pushing twice.
+since}, history?, pending, due, leased?, fence?, claimed?, stolen?, idleSince?}`; `n` is an event's
+sequence and `at` since when it waits. `history` is told by `storage.attempts`, and `stolen` says
+that the lease before ran out. `due` is the schedule and the lease at once: whoever claims a lane
+moves it to the end of the lease, and puts up a fence of his own. Each change is one step of one
+document, and all times are the server's `$$NOW`, so no gateway's clock matters. An idle lane stays
+for a day: its `last` stops a late relay from pushing twice.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pymongo import UpdateMany
 
 from ordergate.model.notification import FailureKind, LaneClaim, Streak, WaitingLanes
 from ordergate.storage import lane_updates
+from ordergate.storage.attempts import past_attempt, stored_attempt
 from ordergate.storage.database import in_our_words
 from ordergate.storage.dead_letters import MongoDeadLetters
 from ordergate.storage.events import write_repeatable
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ordergate.model.notification import StoredEvent
+    from ordergate.model.notification import PastAttempt, StoredEvent
     from ordergate.storage.database import Database, Stored
 
 _IDLE_KEPT = 86_400
@@ -39,6 +41,7 @@ class MongoLanes:
 
     def __init__(self, database: Database) -> None:
         self._lanes = database["lane"]
+        self._hubs = database["hub"]
         self._dead_letters = MongoDeadLetters(database)
 
     async def ensure_indexes(self) -> None:
@@ -131,27 +134,36 @@ class MongoLanes:
         delivered_up_to: int = 0,
         *,
         failure: FailureKind | None = None,
+        attempt: PastAttempt | None = None,
     ) -> None:
         """Give the lane back after an attempt at the first event that is left.
 
         Args:
             failure: what is counted as an attempt; None if none is.
+            attempt: what is told of it, counted or not.
         """
         counted = [] if failure is None else lane_updates.count(failure)
+        if attempt is not None:
+            counted += lane_updates.tell(stored_attempt(attempt))
         due = lane_updates.from_now(seconds)
         stages = _ended(_gone(claim, delivered_up_to), counted, due)
         with in_our_words():
             await self._lanes.update_one(_held(claim), stages)
 
     async def bury(
-        self, claim: LaneClaim, sequence: int, reason: str, event: StoredEvent | None
+        self,
+        claim: LaneClaim,
+        sequence: int,
+        reason: str,
+        event: StoredEvent | None,
+        attempt: PastAttempt | None = None,
     ) -> bool:
         """Move the event from the head of the lane to the dead letters; keep the lease.
 
         Return whether the lane was still ours.
         """
         # Before the lane: after a crash in between it is buried again, not lost.
-        await self._dead_letters.add(claim, sequence, reason, event)
+        await self._dead_letters.add(claim, sequence, reason, event, attempt)
         with in_our_words():
             result = await self._lanes.update_one(_held(claim), lane_updates.drop([sequence]))
         return result.matched_count == 1
@@ -173,8 +185,11 @@ class MongoLanes:
             ids = {"$in": [lane["_id"] for lane in found]}
             taken = lane_updates.lease(lease, fence)
             await self._lanes.update_many({**wanted, "_id": ids}, taken, hint={"_id": 1})
-            ours = self._lanes.find({"_id": ids, "fence": fence}, _HEAD)
-            return [_claim_of(lane) async for lane in ours]
+            ours = await self._lanes.find({"_id": ids, "fence": fence}, _HEAD).to_list()
+            if stolen := sum(lane.get("stolen", False) for lane in ours):
+                of = {"_id": ours[0]["hub"]}
+                await self._hubs.update_one(of, {"$inc": {"leaseSteals": stolen}})
+            return [_claim_of(lane) for lane in ours]
 
 
 def _gone(claim: LaneClaim, delivered_up_to: int) -> tuple[int, ...]:
@@ -206,4 +221,5 @@ def _claim_of(lane: Stored) -> LaneClaim:
         streak=Streak(FailureKind(streak["kind"]), streak["count"], streak["since"])
         if streak
         else None,
+        history=tuple(map(past_attempt, lane.get("history", ()))),
     )

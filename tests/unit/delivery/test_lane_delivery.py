@@ -108,6 +108,17 @@ def test_failed_event_holds_back_the_later_ones(house: House) -> None:
     assert house.attempts == 1
 
 
+def test_what_became_of_an_attempt_is_told(house: House) -> None:
+    timed_out = Attempt(Outcome.TIMED_OUT, error="TimeoutError", seconds=1.0004)
+    for failed in (REFUSED, timed_out):
+        house.deliver(ScriptedSender({1: [failed]}))
+        asyncio.run(asyncio.sleep(0.02))
+    first, second = house.lanes.lanes["hub:order"].history
+    assert (first.outcome, first.status, first.error) == ("refused", 500, None)
+    assert (second.outcome, second.error, second.milliseconds) == ("timedOut", "TimeoutError", 1000)
+    assert first.date <= second.date
+
+
 def test_failures_of_one_event_add_up(house: House) -> None:
     house.deliver(ScriptedSender({1: [REFUSED]}))
     asyncio.run(asyncio.sleep(0.02))

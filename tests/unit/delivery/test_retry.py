@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fakes_delivery import REFUSED
+from ordergate.assembly.dispatch import retry_policy_of
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import RetryPolicy, kind_of, lengthened, read_retry_after
 from ordergate.model.notification import FailureKind, Streak
@@ -149,3 +151,14 @@ def test_event_is_poison_if_it_alone_is_refused_often(
     poison: bool,  # noqa: FBT001 - a column of a table
 ) -> None:
     assert policy().is_poison(Streak(kind, count, NOW), success) is poison
+
+
+def test_nothing_is_poison_where_it_is_to_block_its_lane() -> None:
+    blocking = replace(policy(), poison_blocks=True)
+    assert not blocking.is_poison(Streak(FailureKind.REFUSAL, 99, NOW), NOW)
+
+
+def test_poison_blocks_where_the_setting_says_so() -> None:
+    settings = Settings.from_environ({"ORDERGATE_ON_POISON": "block"})
+    assert retry_policy_of(settings).poison_blocks
+    assert not retry_policy_of(Settings()).poison_blocks
