@@ -162,7 +162,7 @@ class Settings:
         values |= {name: value for name, value in overrides.items() if value is not None}
         problems += _out_of_range(values)
         if problems:
-            raise SetupError("; ".join(problems) + ". The README's table lists all settings.")
+            raise SetupError("; ".join(problems) + ". SETTINGS.md lists them all.")
         if "log_level" in values:
             values["log_level"] = values["log_level"].upper()
         return cls(**values)

@@ -73,7 +73,7 @@ def cli() -> None:
     parties), issues TMF652 resource orders for them by rules, and notifies listeners.
 
     Exit codes: 0 done; 1 the gateway refused, or the order is rejected; 2 wrong usage or set-up.
-    Settings come from ORDERGATE_ variables; the README lists them.
+    Settings come from ORDERGATE_ variables; SETTINGS.md lists them.
     """
 
 
