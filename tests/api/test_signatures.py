@@ -64,7 +64,6 @@ def gateway(settings: Settings, bound: socket, key_file: Path | None = None) -> 
         signing_key_file=key_file,
         retry_schedule=(1.1,),
         retry_jitter=0.01,
-        retry_jitter=0.01,
     )
     asyncio.run(prepare(own))
     with served(build(own), bound.dup()):

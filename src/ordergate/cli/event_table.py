@@ -22,7 +22,7 @@ def event_table(deliveries: Iterable[Document]) -> Table:
         table.add_column(heading, overflow="fold")
     for one in deliveries:
         following = f"next {one['nextAttempt']}" if "nextAttempt" in one else "in its turn"
-        if "attemptHistory" in one:
+        if one.get("attemptHistory"):
             following += f", last {_told(one['attemptHistory'][-1])}"
         table.add_row(
             plain(one["hub"]["id"]),

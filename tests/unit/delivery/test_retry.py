@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fakes_delivery import REFUSED
-from ordergate.assembly.dispatch import retry_policy_of
 from ordergate.delivery.ports import Attempt, Outcome
 from ordergate.delivery.retry import RetryPolicy, kind_of, lengthened, read_retry_after
 from ordergate.model.notification import FailureKind, Streak
@@ -156,9 +155,3 @@ def test_event_is_poison_if_it_alone_is_refused_often(
 def test_nothing_is_poison_where_it_is_to_block_its_lane() -> None:
     blocking = replace(policy(), poison_blocks=True)
     assert not blocking.is_poison(Streak(FailureKind.REFUSAL, 99, NOW), NOW)
-
-
-def test_poison_blocks_where_the_setting_says_so() -> None:
-    settings = Settings.from_environ({"ORDERGATE_ON_POISON": "block"})
-    assert retry_policy_of(settings).poison_blocks
-    assert not retry_policy_of(Settings()).poison_blocks
