@@ -71,7 +71,7 @@ def heard(store_settings: Settings) -> Mapping[str, Mapping[str, list[dict[str, 
                 change = {"state": "inProgress"}
                 clients[TMF652].patch(f"/resourceOrder/{issued['id']}", change)
             for client in clients.values():
-                eventually(partial(all_told, client), within=40)
+                eventually(partial(all_told, client), within=90)
                 client.close()
     return {
         door: {
