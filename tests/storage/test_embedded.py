@@ -10,14 +10,18 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
 from ordergate.errors import SetupError
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
+from ordergate.storage.mongod import Mongod, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,13 +159,14 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_mongod(tmp_path: Path, mongod
 
 def test_a_predecessor_that_is_still_dying_is_waited_for(tmp_path: Path, mongod: Path) -> None:
     """A mongod whose gateway is gone holds `db/mongod.lock` a little longer than the gateway."""
-    stray = EmbeddedEngine.start(tmp_path, mongod)
-    (tmp_path / "lock").unlink()  # as if its gateway had let go
+    (tmp_path / "db").mkdir()
+    stray = Mongod(mongod, tmp_path, free_port())
+    assert stray.listens(time.monotonic() + 30)
     with subprocess.Popen(["sh", "-c", f"sleep 1; kill -9 {stray.pid}"]):
         began = time.monotonic()
         with EmbeddedEngine.start(tmp_path, mongod):
             assert time.monotonic() - began > 0.9
-    stray.stop()
+    assert stray.wait() == -signal.SIGKILL
 
 
 def test_without_any_mongod_the_three_ways_out_are_named(
@@ -231,3 +236,140 @@ def test_a_data_directory_that_is_a_file_is_reported(tmp_path: Path, mongod: Pat
     (tmp_path / "data").write_text("")
     with pytest.raises(SetupError, match="can't be started"):
         EmbeddedEngine.start(tmp_path / "data", mongod)
+
+
+def served_again(engine: EmbeddedEngine, before: int) -> bool:
+    """Tell whether another mongod than `before` takes writes where the first one did."""
+    if engine.pid == before:
+        return False
+    try:
+        write(engine.uri, f"after {before}")
+    except PyMongoError:
+        return False
+    return True
+
+
+def test_a_mongod_that_dies_is_started_again_with_all_its_data(
+    tmp_path: Path, mongod: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddedEngine.start(tmp_path, mongod) as engine:
+        uri, killed = engine.uri, []
+        for _ in range(3):
+            write(engine.uri, f"before {engine.pid}")
+            killed.append(engine.pid)
+            os.kill(engine.pid, signal.SIGKILL)
+            assert wait_until(lambda: served_again(engine, killed[-1]), seconds=60)
+        assert engine.uri == uri
+        assert {f"{when} {pid}" for pid in killed for when in ("before", "after")} <= {*keys(uri)}
+    ended = [one for one in caplog.records if "ended" in one.message]
+    assert [vars(one)["code"] for one in ended] == [-signal.SIGKILL] * 3
+    assert {vars(one)["log"] for one in ended} == {str(tmp_path / "mongod.log.1")}
+    assert not any(is_running(pid) for pid in [*killed, engine.pid])
+
+
+def test_a_mongod_that_was_told_to_end_by_somebody_else_is_started_again(
+    tmp_path: Path, mongod: Path
+) -> None:
+    with EmbeddedEngine.start(tmp_path, mongod) as engine:
+        first = engine.pid
+        os.kill(first, signal.SIGTERM)
+        assert wait_until(lambda: served_again(engine, first), seconds=60)
+
+
+def test_a_mongod_that_vanished_is_tried_until_it_is_back(
+    tmp_path: Path, mongod: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alias = tmp_path / "mongod"
+    alias.symlink_to(mongod)
+    with EmbeddedEngine.start(tmp_path / "data", alias) as engine:
+        first = engine.pid
+        alias.unlink()
+        os.kill(first, signal.SIGKILL)
+        assert wait_until(lambda: len(failures(caplog)) >= 3, seconds=20)
+        assert f"{alias}: No such file or directory" in failures(caplog)[-1]
+        alias.symlink_to(mongod)
+        assert wait_until(lambda: served_again(engine, first), seconds=60)
+
+
+def failures(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [vars(one)["reason"] for one in caplog.records if "can't be started" in one.message]
+
+
+def test_tries_become_rarer_and_name_what_mongod_said(
+    tmp_path: Path, mongod: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alias = tmp_path / "mongod"
+    alias.symlink_to(mongod)
+    with EmbeddedEngine.start(tmp_path / "data", alias) as engine:
+        alias.unlink()
+        program(
+            tmp_path,
+            """echo '{"s":"E","msg":"WiredTiger error message",'\
+'"attr":{"message":{"msg":"No space left on device"}}}'; exit 14""",
+        )
+        os.kill(engine.pid, signal.SIGKILL)
+        assert wait_until(lambda: len(failures(caplog)) >= 5, seconds=30)
+        assert "WiredTiger error message: No space left on device" in failures(caplog)[-1]
+        assert str(tmp_path / "data" / "mongod.log") in failures(caplog)[-1]
+        tried = [one.created for one in caplog.records if "can't be started" in one.message]
+        waits = [after - before for before, after in pairwise(tried)]
+        # 0.25, 0.5, 1 and 2 s at least, and the last one seen is the longest
+        assert all(wait >= least for wait, least in zip(waits, (0.25, 0.5, 1, 2), strict=False))
+        assert "Waiting" in (tmp_path / "data" / "mongod.log.1").read_text()
+
+
+@pytest.mark.parametrize("script", ["exit 14", "exec sleep 60"], ids=["waiting", "starting"])
+def test_a_stop_during_a_restart_is_quick_and_leaves_nothing(
+    tmp_path: Path, mongod: Path, script: str
+) -> None:
+    alias = tmp_path / "mongod"
+    alias.symlink_to(mongod)
+    engine = EmbeddedEngine.start(tmp_path / "data", alias)
+    first = engine.pid
+    alias.unlink()
+    program(tmp_path, f"echo $$ >> {tmp_path}/pids; {script}")
+    os.kill(first, signal.SIGKILL)
+    started = tmp_path / "pids"
+    assert wait_until(lambda: started.exists() and started.read_text() != "", seconds=20)
+
+    began = time.monotonic()
+    engine.stop()
+    assert time.monotonic() - began < 2
+    assert not any(is_running(int(pid)) for pid in started.read_text().split())
+    assert not (tmp_path / "data" / "lock").exists()
+
+
+def test_a_mongod_that_only_stands_still_is_left_alone(tmp_path: Path, mongod: Path) -> None:
+    with EmbeddedEngine.start(tmp_path, mongod) as engine:
+        first = engine.pid
+        os.kill(first, signal.SIGSTOP)
+        time.sleep(2)
+        assert engine.pid == first
+        os.kill(first, signal.SIGCONT)
+        write(engine.uri, "it goes on")
+
+
+def test_a_stop_ends_a_mongod_that_stands_still(tmp_path: Path, mongod: Path) -> None:
+    engine = EmbeddedEngine.start(tmp_path, mongod)
+    os.kill(engine.pid, signal.SIGSTOP)
+    engine.stop()
+    assert not is_running(engine.pid)
+
+
+def test_kill_9_of_the_gateway_leaves_no_mongod_that_was_started_again(
+    tmp_path: Path, mongod: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HELPER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as gateway:
+        assert gateway.stdout is not None
+        pid, uri = gateway.stdout.readline().split()
+        os.kill(int(pid), signal.SIGKILL)
+        children = psutil.Process(gateway.pid).children
+        assert wait_until(lambda: [one.pid for one in children()] not in ([], [int(pid)]), 20)
+        (second,) = children()
+        write(uri, "survivor")
+        gateway.send_signal(signal.SIGKILL)
+    assert wait_until(lambda: not is_running(second.pid), seconds=5)
+    with EmbeddedEngine.start(tmp_path, mongod) as engine:
+        assert keys(engine.uri) == ["survivor"]

