@@ -126,7 +126,7 @@ class Gateway:
 class Listener:
     """A real listener; it keeps what it was told, in the order it was told."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pause: float = 0.0) -> None:
         self.notifications: list[tuple[int, dict[str, Any]]] = []
         listener = self
 
@@ -135,6 +135,7 @@ class Listener:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 sequence = int(self.headers["X-Order-Event-Seq"])
                 listener.notifications.append((sequence, json.loads(body)))
+                time.sleep(pause)
                 self.send_response(201)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -162,9 +163,9 @@ class Listener:
 
 
 @contextmanager
-def listening(port: int) -> Iterator[Listener]:
-    """Listen on a port for as long as the block runs."""
-    listener = Listener(port)
+def listening(port: int, *, pause: float = 0.0) -> Iterator[Listener]:
+    """Listen on a port for as long as the block runs; take so many seconds for each answer."""
+    listener = Listener(port, pause)
     try:
         yield listener
     finally:

@@ -11,10 +11,11 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ordergate.api.app import build_app
 from ordergate.api.operations import Operations
+from ordergate.assembly.beside import running
 from ordergate.assembly.contracts import Contracts
 from ordergate.assembly.dispatch import wire_delivery
 from ordergate.assembly.doors import wire_doors
@@ -31,22 +32,27 @@ from ordergate.process.sweep import keep_sweeping
 from ordergate.settings import Settings
 from ordergate.storage.database import ping
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
+from ordergate.storage.primary_watch import PrimaryWatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.types import ASGIApp
 
+    from ordergate.assembly.beside import Part
     from ordergate.process.sweep import Sweep
-
-    Part: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PING = 5.0
 _READY_PING = 2.0
-_GRACE = 10
-"""Seconds that requests in flight have to end when the gateway is told to stop."""
+_GRACE = 8
+"""Seconds that requests in flight have to end when the gateway is told to stop.
+
+With `beside.GRACE` from the same moment, and the embedded MongoDB stopped thereafter, it has ended
+15 s after it was told to.
+"""
+_CLOSING = 0.5
 
 
 def serve(settings: Settings) -> None:
@@ -80,15 +86,14 @@ def deliver(settings: Settings) -> None:
 
 
 async def _deliver(settings: Settings) -> None:
-    stores = Stores(settings)
+    stores = Stores(settings, PrimaryWatch(lambda: None))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _log.info("delivering notifications")
-    try:
-        await wire_delivery(settings, stores).run(stop)
-    finally:
-        await stores.close()
+    async with running({"delivery": wire_delivery(settings, stores).run}):
+        await stop.wait()
+    await _close(stores)
 
 
 @contextmanager
@@ -196,7 +201,7 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
     if settings.workers == 1:
         uvicorn.Server(uvicorn.Config(build(settings), **options)).run(sockets=[listener])
         return
-    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - likewise
+    from ordergate.assembly.workers import Workers  # noqa: PLC0415 - likewise
 
     config = uvicorn.Config(
         "ordergate.assembly.running:worker", factory=True, workers=settings.workers, **options
@@ -204,7 +209,7 @@ def _run_server(settings: Settings, listener: socket.socket) -> None:
     with TemporaryDirectory(prefix="ordergate-metrics-") as counted:
         # A worker is a new process: it reads its settings there.
         os.environ |= {**settings.as_environ(), SHARED: counted}
-        Multiprocess(config, sockets=[listener]).run()
+        Workers(config, sockets=[listener]).run()
 
 
 def worker() -> ASGIApp:
@@ -218,7 +223,7 @@ def worker() -> ASGIApp:
 def build(settings: Settings) -> ASGIApp:
     """Return the application of one process, with all that runs beside it."""
     metrics = Metrics()
-    stores = Stores(settings)
+    stores = Stores(settings, PrimaryWatch(metrics.primary_lost))
     delivery = wire_delivery(settings, stores)
     contracts = Contracts.load()
     process = wire_process(
@@ -239,10 +244,10 @@ def build(settings: Settings) -> ASGIApp:
     async def lifespan(_: object) -> AsyncIterator[None]:
         await process.rules.refresh()
         await delivery.signer.load()
-        async with _running(beside):
+        async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield
-        await stores.close()
+        await _close(stores)
 
     operations = Operations(
         ping=partial(ping, stores.database, deadline=_READY_PING),
@@ -263,23 +268,7 @@ def _sweeper(settings: Settings, sweep: Sweep, older_than: float) -> Part:
     return partial(keep_sweeping, sweep, interval=settings.sweep_interval, older_than=older_than)
 
 
-@asynccontextmanager
-async def _running(parts: Mapping[str, Part]) -> AsyncIterator[None]:
-    """Run the parts beside the block, and end them with it."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(_kept_up(name, run, stop)) for name, run in parts.items()]
-    yield
-    stop.set()
-    _, late = await asyncio.wait(tasks, timeout=_GRACE)
-    for task in late:  # they wait for a store that doesn't answer
-        task.cancel()
-
-
-async def _kept_up(name: str, run: Part, stop: asyncio.Event) -> None:
-    """Run a part until `stop`; a defect in it is logged, and the part starts again."""
-    while not stop.is_set():
-        try:
-            await run(stop)
-        except Exception:  # noqa: BLE001 - whatever it is, the gateway goes on taking orders
-            _log.exception("a part failed and is started again", extra={"part": name})
-            await asyncio.sleep(1)
+async def _close(stores: Stores) -> None:
+    """Close the connections, but wait no longer for a driver that can't."""
+    closing = asyncio.create_task(stores.close())
+    await asyncio.wait([closing], timeout=_CLOSING)

@@ -24,13 +24,19 @@ from ordergate.storage.turns import MongoTurns
 if TYPE_CHECKING:
     from ordergate.settings import Settings
     from ordergate.storage.database import Database
+    from ordergate.storage.primary_watch import PrimaryWatch
 
 
 class Stores:
-    """Every adapter to MongoDB, on one client."""
+    """Every adapter to MongoDB, on one client.
 
-    def __init__(self, settings: Settings) -> None:
-        client = open_client(settings.mongodb_uri or "", timeout=settings.mongodb_timeout)
+    Args:
+        watch: is told when there is no primary.
+    """
+
+    def __init__(self, settings: Settings, watch: PrimaryWatch | None = None) -> None:
+        uri, timeout = settings.mongodb_uri or "", settings.mongodb_timeout
+        client = open_client(uri, timeout=timeout, watch=watch)
         self.database: Database = client[settings.database]
         limit = settings.page_limit
         self.orders = MongoOrderBook(self.database, page_limit=limit)

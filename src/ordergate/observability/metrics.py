@@ -62,8 +62,17 @@ class Metrics:
             ["order_type"],
             registry=self._own,
         )
+        self._primary_losses = Counter(
+            "ordergate_store_primary_losses",
+            "Times that a process found no MongoDB to write to any more.",
+            registry=self._own,
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._own)
+
+    def primary_lost(self) -> None:
+        """Count that there is no MongoDB to write to any more."""
+        self._primary_losses.inc()
 
     def decided(self, request_type: str, outcome: str, order_types: Iterable[str]) -> None:
         """Count a request with what it took."""

