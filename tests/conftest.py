@@ -18,8 +18,11 @@ for name in ("COLUMNS", "LINES"):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run of tests/conformance/test_schemathesis.py take its time."""
+    """Let runs of single files take their time."""
     parser.addoption("--examples", type=int, help="requests per operation to make up, at least")
+    parser.addoption(
+        "--election-timeout", type=float, default=2.0, help="seconds; MongoDB's default is 10"
+    )
 
 
 @pytest.fixture(scope="session")
