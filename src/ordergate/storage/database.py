@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 Stored: TypeAlias = "dict[str, Any]"
 Database: TypeAlias = "AsyncDatabase[Stored]"
 Collection: TypeAlias = "AsyncCollection[Stored]"
+
+_log = logging.getLogger(__name__)
+
+_REPEAT = "whether a write happened is unknown. Repeat the request with the same Idempotency-Key."
 
 
 def open_client(
@@ -76,14 +81,13 @@ def in_our_words() -> Iterator[None]:
     try:
         yield
     except (ConnectionFailure, ExecutionTimeout) as error:
-        raise StoreUnavailableError(
-            "The store did not answer in time; whether a write happened is unknown. "
-            "Repeat the request with the same Idempotency-Key."
-        ) from error
+        raise StoreUnavailableError(f"The store did not answer in time; {_REPEAT}") from error
     except DocumentTooLarge as error:
         raise TooLargeError("The document is larger than the store can keep.") from error
     except OperationFailure as error:
-        raise StoreUnavailableError(f"The store refused: {error.details or error}.") from error
+        # Its details may hold addresses, and documents of clients: nothing to tell, nor to log.
+        _log.warning("MongoDB refused", extra={"code": error.code, "error": type(error).__name__})
+        raise StoreUnavailableError(f"The store could not do it; {_REPEAT}") from error
     except (BSONError, OverflowError, UnicodeEncodeError) as error:
         raise InvalidDocumentError(f"The document can't be stored: {error}.") from error
 
