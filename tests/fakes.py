@@ -29,6 +29,9 @@ class FixedClock:
     def now(self) -> datetime:
         return self.moment
 
+    def elapsed(self) -> float:
+        return self.moment.timestamp()
+
 
 class RecordingRelay:
     """Counts how often it is woken."""

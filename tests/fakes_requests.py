@@ -77,15 +77,12 @@ class InMemoryRequestBook(Away):
         if kept is not None and kept.plan.revision == record.plan.revision:
             self._kept[record.entity.id] = replace(kept, plan=Plan())
 
-    async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
+    async def unsettled(self, *, limit: int) -> list[RecordedRequest]:
         self.answer()
         self.asked += 1
-        left = [
-            record.entity.id
-            for record in self._kept.values()
-            if record.plan and record.entity.document["receivedDate"] <= timestamp(received_before)
-        ]
-        return [self._read(request_id) for request_id in left[:limit]]
+        left = [record.entity for record in self._kept.values() if record.plan]
+        left.sort(key=lambda one: str(one.document["receivedDate"]))
+        return [self._read(one.id) for one in left[:limit]]
 
     async def waiting_for(
         self, specification_id: str, *, after: str, limit: int
@@ -238,10 +235,9 @@ class InMemoryFeasibilityBook(Away):
         found.sort(key=lambda one: (one["recordedDate"], one["id"]), reverse=True)
         return copy.deepcopy(found[:limit])
 
-    async def unapplied(self, *, recorded_before: datetime, limit: int) -> Sequence[Entity]:
+    async def unapplied(self, *, limit: int) -> Sequence[Entity]:
         self.answer()
         left = [self._kept[one] for one in self._unapplied]
-        left = [one for one in left if one.document["recordedDate"] <= timestamp(recorded_before)]
         left.sort(key=lambda one: str(one.document["recordedDate"]))
         return copy.deepcopy(left[:limit])
 

@@ -104,19 +104,15 @@ class FeasibilityBookContract:
         changed = replace(assessment("a", 2), revision=2)
         assert runner.run(book.replace(changed)) is True
 
-        def left(minute: int, limit: int = 9) -> str:
-            before = NOON + timedelta(minutes=minute)
-            found = runner.run(book.unapplied(recorded_before=before, limit=limit))
-            return "".join(one.id for one in found)
+        def left(limit: int = 9) -> str:
+            return "".join(one.id for one in runner.run(book.unapplied(limit=limit)))
 
+        assert left() == "bad"
         assert left(2) == "ba"
-        assert left(3) == "bad"
-        assert left(3, 2) == "ba"
-        assert left(-1) == ""
         runner.run(book.applied("b"))
         runner.run(book.applied("b"))
-        assert left(9) == "ad"
-        assert runner.run(book.unapplied(recorded_before=NOON + timedelta(9), limit=1)) == [changed]
+        assert left() == "ad"
+        assert runner.run(book.unapplied(limit=1)) == [changed]
 
 
 class TestInMemoryFeasibilityBook(FeasibilityBookContract):
@@ -173,7 +169,7 @@ class TestMongoFeasibilityBook(FeasibilityBookContract):
                     await book.applied(name)
             await database.command({"profile": 2})
             await book.known_for(ids=["001"], requests=["req-7"], specifications=["svc-3"])
-            await book.unapplied(recorded_before=NOON + timedelta(days=9), limit=100)
+            await book.unapplied(limit=100)
             await database.command({"profile": 0})
             ran = {"ns": f"{database.name}.{COLLECTION}", "command.find": COLLECTION}
             return await database["system.profile"].find(ran).to_list()

@@ -93,7 +93,7 @@ class RequestBookContract:
         self, runner: asyncio.Runner, book: RequestBook, owing: Owing
     ) -> None:
         assert runner.run(book.add(record())) is None
-        found = runner.run(book.unsettled(received_before=MOMENT, limit=10))
+        found = runner.run(book.unsettled(limit=10))
         assert list(found) == [as_read(record())]
         assert owing("a") == [1]
 
@@ -104,9 +104,7 @@ class RequestBookContract:
         first = replace(record(), entity=entity)
         runner.run(book.add(first))
         assert runner.run(book.add(record(plan=Plan()))) == as_read(first)
-        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == [
-            as_read(first)
-        ]
+        assert list(runner.run(book.unsettled(limit=10))) == [as_read(first)]
         assert owing("a") == [1]
 
     def test_settled_record_has_no_plan_and_is_not_left(
@@ -115,14 +113,14 @@ class RequestBookContract:
         runner.run(book.add(record()))
         runner.run(book.settle(record()))
         runner.run(book.settle(record()))
-        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+        assert list(runner.run(book.unsettled(limit=10))) == []
         assert runner.run(book.add(record())) == as_read(record(plan=Plan()))
 
     def test_settling_what_is_not_there_is_nothing(
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
         runner.run(book.settle(record()))
-        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+        assert list(runner.run(book.unsettled(limit=10))) == []
 
     def test_change_is_kept_whole_with_its_events(
         self, runner: asyncio.Runner, book: RequestBook, owing: Owing
@@ -217,23 +215,23 @@ class RequestBookContract:
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
         runner.run(book.add(record(plan=Plan())))
-        assert list(runner.run(book.unsettled(received_before=MOMENT, limit=10))) == []
+        assert list(runner.run(book.unsettled(limit=10))) == []
 
-    def test_only_records_of_that_moment_and_before_are_left(
+    def test_records_that_are_left_come_oldest_first(
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
         tick = timedelta(milliseconds=1)
-        for request_id, moment in (("old", -tick), ("now", timedelta(0)), ("new", tick)):
+        for request_id, moment in (("now", timedelta(0)), ("new", tick), ("old", -tick)):
             runner.run(book.add(record(request_id, moment=MOMENT + moment)))
-        found = runner.run(book.unsettled(received_before=MOMENT, limit=10))
-        assert {one.entity.id for one in found} == {"old", "now"}
-        assert len(runner.run(book.unsettled(received_before=MOMENT, limit=1))) == 1
+        found = runner.run(book.unsettled(limit=10))
+        assert [one.entity.id for one in found] == ["old", "now", "new"]
+        assert [one.entity.id for one in runner.run(book.unsettled(limit=1))] == ["old"]
 
     def test_request_that_is_no_service_order_has_none(
         self, runner: asyncio.Runner, book: RequestBook
     ) -> None:
         runner.run(book.add(replace(record(), service_order=None)))
-        (found,) = runner.run(book.unsettled(received_before=MOMENT, limit=10))
+        (found,) = runner.run(book.unsettled(limit=10))
         assert found.service_order is None
 
 

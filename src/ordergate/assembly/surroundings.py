@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment in UTC."""
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        """Return seconds since some moment or other; whoever sets the clock doesn't change them."""
+        return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

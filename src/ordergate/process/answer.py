@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +17,7 @@ from ordergate.model.completion import completed
 from ordergate.process.entity import Entity
 from ordergate.process.idempotency import check_key
 from ordergate.process.revisions import write_over
+from ordergate.process.sweep import Lingering
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -62,6 +62,7 @@ class AnswerFeasibility:
         self._addresses = addresses
         self._clock = clock
         self._faults = faults
+        self._lingering = Lingering(clock)
 
     async def take(
         self, body: Document, assessment_id: str, idempotency: Idempotency | None
@@ -90,8 +91,9 @@ class AnswerFeasibility:
         A request may have been decided just before an assessment came and be stored just after:
         so each is applied once more, and only then called applied.
         """
-        before = self._clock.now() - timedelta(seconds=older_than)
-        left = await self._assessments.unapplied(recorded_before=before, limit=_AT_ONCE)
+        found = await self._assessments.unapplied(limit=_AT_ONCE)
+        long = self._lingering.long([assessment.id for assessment in found], older_than)
+        left = [assessment for assessment in found if assessment.id in long]
         for assessment in left:
             await self._apply(assessment)
             await self._assessments.applied(assessment.id)

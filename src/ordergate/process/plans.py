@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ from ordergate.model.states import OrderState
 from ordergate.process.hand_over import Resolution, resolved
 from ordergate.process.lifecycle import conclude
 from ordergate.process.revisions import write_over
+from ordergate.process.sweep import Lingering
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,6 +70,7 @@ class CarryOutPlans:
         self._clock = clock
         self._relay = relay
         self._faults = faults
+        self._lingering = Lingering(clock)
 
     async def finish(self, record: RecordedRequest) -> None:
         """Issue what the plan holds; doing it again changes nothing."""
@@ -129,8 +130,9 @@ class CarryOutPlans:
 
     async def sweep(self, *, older_than: float) -> int:
         """Finish the requests that a crash left; return how many there were."""
-        before = self._clock.now() - timedelta(seconds=older_than)
-        left = await self._requests.unsettled(received_before=before, limit=_SWEPT_AT_ONCE)
+        found = await self._requests.unsettled(limit=_SWEPT_AT_ONCE)
+        long = self._lingering.long([record.entity.id for record in found], older_than)
+        left = [record for record in found if record.entity.id in long]
         for record in left:
             await self.finish(record)
             _log.warning("finished a request that was left", extra={"request": record.entity.id})

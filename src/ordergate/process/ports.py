@@ -67,10 +67,8 @@ class RequestBook(Protocol):
     async def settle(self, record: RecordedRequest) -> None:
         """Note that the whole plan of the record is issued, unless there is a newer one."""
 
-    async def unsettled(
-        self, *, received_before: datetime, limit: int
-    ) -> Sequence[RecordedRequest]:
-        """Return records of before that moment whose plan isn't known to be issued."""
+    async def unsettled(self, *, limit: int) -> Sequence[RecordedRequest]:
+        """Return records whose plan isn't known to be issued, the oldest first."""
 
     async def waiting_for(
         self, specification_id: str, *, after: str, limit: int
@@ -190,6 +188,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present moment in UTC."""
 
+    def elapsed(self) -> float:
+        """Return seconds since some moment or other; whoever sets the clock doesn't change them."""
+
 
 class FaultPoints(Protocol):
     """Named points at which a test may end the process."""
@@ -242,8 +243,8 @@ class FeasibilityBook(Protocol):
         specifications (by its id).
         """
 
-    async def unapplied(self, *, recorded_before: datetime, limit: int) -> Sequence[Entity]:
-        """Return those of before that moment which nobody called applied, the oldest first."""
+    async def unapplied(self, *, limit: int) -> Sequence[Entity]:
+        """Return those which nobody called applied, the oldest first."""
 
     async def applied(self, assessment_id: str) -> None:
         """Note that all that waited for the assessment has been decided by it."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from ordergate.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from ordergate.process.entity import Entity
-    from ordergate.process.ports import CancelTaskBook
+    from ordergate.process.ports import CancelTaskBook, Clock
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,23 @@ class Sweep(Protocol):
 
     def __call__(self, *, older_than: float) -> Awaitable[int]:
         """Go on with what has lain for so many seconds; return how much there was."""
+
+
+class Lingering:
+    """Tells what has lain for long, by how long this process has seen it lie.
+
+    The moments in documents are by the clocks of whoever wrote them, and clocks differ.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: dict[str, float] = {}
+
+    def long(self, ids: Iterable[str], seconds: float) -> frozenset[str]:
+        """Return those that have been among the `ids`, at each look, for so long."""
+        now = self._clock.elapsed()
+        self._since = {one: self._since.get(one, now) for one in ids}
+        return frozenset(one for one, since in self._since.items() if now - since >= seconds)
 
 
 async def keep_sweeping(

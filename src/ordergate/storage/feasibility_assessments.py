@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pymongo import IndexModel
 
 from ordergate.errors import NotFoundError
-from ordergate.model.common import timestamp
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     EntityReader,
@@ -24,7 +23,6 @@ from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from ordergate.model.common import Document
     from ordergate.process.entity import Entity
@@ -130,11 +128,12 @@ class MongoFeasibilityBook(EntityReader):
             cursor = cursor.sort([(_RECORDED, -1), ("_id", -1)])
             return [kept["document"] async for kept in cursor.limit(limit)]
 
-    async def unapplied(self, *, recorded_before: datetime, limit: int) -> Sequence[Entity]:
-        """Return those of before that moment which nobody called applied, the oldest first."""
-        wanted: Stored = {**_UNAPPLIED, _RECORDED: {"$lte": timestamp(recorded_before)}}
+    async def unapplied(self, *, limit: int) -> Sequence[Entity]:
+        """Return those which nobody called applied, the oldest first."""
         with in_our_words():
-            found = await self._collection.find(wanted).sort(_RECORDED, 1).limit(limit).to_list()
+            found = (
+                await self._collection.find(_UNAPPLIED).sort(_RECORDED, 1).limit(limit).to_list()
+            )
         return [entity_of(kept) for kept in found]
 
     async def applied(self, assessment_id: str) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from pymongo import IndexModel
 
 from ordergate.errors import DuplicateError, NotFoundError
-from ordergate.model.common import timestamp
 from ordergate.model.states import OrderState
 from ordergate.process.entity import Closing, Plan, RecordedRequest, Waiting
 from ordergate.storage.database import in_our_words
@@ -26,12 +25,12 @@ from ordergate.storage.entities import (
 from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
-    from datetime import datetime
 
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "initiatingRequest"
 CLAIMS = "idempotencyKey"
+_RECEIVED = "document.receivedDate"
 _SERVICE_ORDER = "serviceOrder"
 
 # As for resource orders: every first-level attribute that holds a value, and what is inside
@@ -96,7 +95,7 @@ class MongoRequestBook:
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
         unsettled = IndexModel(
-            [("document.receivedDate", 1)],
+            [(_RECEIVED, 1)],
             name="unsettled",
             partialFilterExpression={"plan": {"$exists": True}},
         )
@@ -183,14 +182,11 @@ class MongoRequestBook:
         with in_our_words():
             await self._collection.update_one(this_plan, {"$unset": {"plan": ""}})
 
-    async def unsettled(self, *, received_before: datetime, limit: int) -> list[RecordedRequest]:
-        """Return records of before that moment whose plan isn't known to be issued."""
-        wanted: Stored = {
-            "plan": {"$exists": True},
-            "document.receivedDate": {"$lte": timestamp(received_before)},
-        }
+    async def unsettled(self, *, limit: int) -> list[RecordedRequest]:
+        """Return records whose plan isn't known to be issued, the oldest first."""
+        wanted: Stored = {"plan": {"$exists": True}}
         with in_our_words():
-            found = await self._collection.find(wanted).limit(limit).to_list()
+            found = await self._collection.find(wanted).sort(_RECEIVED, 1).limit(limit).to_list()
         return [_recorded(kept) for kept in found]
 
     async def waiting_for(

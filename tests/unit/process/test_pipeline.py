@@ -285,10 +285,22 @@ class TestCrash:
         house = House(FaultAt("afterRecord"))
         with pytest.raises(CrashError):
             asyncio.run(house.take(mixed()))
-        house.clock.moment = MOMENT + timedelta(seconds=9)
+        house.clock.moment = MOMENT + timedelta(hours=1)  # who wrote it may have another clock
         house.restarted()
         assert house.sweep(older_than=10) == 0
-        house.clock.moment = MOMENT + timedelta(seconds=10)
+        house.clock.moment += timedelta(seconds=9)
+        assert house.sweep(older_than=10) == 0
+        house.clock.moment += timedelta(seconds=1)
+        assert house.sweep(older_than=10) == 1
+
+    def test_sweep_finishes_what_was_received_by_a_clock_that_is_ahead(self) -> None:
+        house = House(FaultAt("afterRecord"))
+        with pytest.raises(CrashError):
+            asyncio.run(house.take(mixed()))
+        house.clock.moment = MOMENT - timedelta(hours=1)
+        house.restarted()
+        assert house.sweep(older_than=10) == 0
+        house.clock.moment += timedelta(seconds=10)
         assert house.sweep(older_than=10) == 1
 
 
