@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+SHIFTED = Path(__file__).with_name("shifted_clock.py")
 TMF652 = "/tmf-api/resourceOrderingManagement/v4"
 TMF641 = "/tmf-api/serviceOrdering/v4"
 
@@ -47,9 +48,14 @@ def free_port() -> int:
 
 
 class Gateway:
-    """`ordergate serve` on one data directory, as often as it is started."""
+    """`ordergate serve` on one data directory, as often as it is started.
 
-    def __init__(self, data_dir: Path) -> None:
+    Args:
+        clock: seconds by which its clock is ahead.
+    """
+
+    def __init__(self, data_dir: Path, *, clock: float = 0.0) -> None:
+        self._program = ["-P", str(SHIFTED), str(clock)] if clock else ["-m", "ordergate"]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._data_dir = data_dir
@@ -65,7 +71,7 @@ class Gateway:
             "ORDERGATE_CALLBACK_ALLOW": "127.0.0.0/8,::1/128",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ordergate", command, *arguments],
+            [sys.executable, *self._program, command, *arguments],
             env=clean | own | environ,
             stdout=self._log,
             stderr=self._log,

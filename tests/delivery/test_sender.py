@@ -123,6 +123,19 @@ def test_listener_may_say_when_to_come_again(sender: HttpSender) -> None:
         assert sender.send(listener.callback, EVENT).retry_after == 7
 
 
+def test_date_to_come_again_is_by_the_clock_of_the_listener(sender: HttpSender) -> None:
+    def ask(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(
+            b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n"
+            b"Date: Thu, 01 Jan 2026 12:00:00 GMT\r\n"
+            b"Retry-After: Thu, 01 Jan 2026 12:00:07 GMT\r\n\r\n"
+        )
+
+    with raw_listening(ask) as callback:
+        assert sender.send(callback, EVENT).retry_after == 7
+
+
 def test_connection_is_used_again(sender: HttpSender) -> None:
     with listening() as listener:
         for _ in range(5):

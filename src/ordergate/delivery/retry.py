@@ -105,10 +105,14 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     text = value.strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    moment = read_date(text)
+    return None if moment is None else (moment - now).total_seconds()
+
+
+def read_date(value: str | None) -> datetime | None:
+    """Return the moment that a header names (RFC 9110, §5.6.7); None if it's unreadable."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(value or "")
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

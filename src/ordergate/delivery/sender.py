@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from ordergate import __version__
 from ordergate.delivery.connection import Deadline, DeadlineAdapter, connect_tcp
 from ordergate.delivery.ports import Attempt, Outcome
-from ordergate.delivery.retry import read_retry_after
+from ordergate.delivery.retry import read_date, read_retry_after
 from ordergate.errors import DestinationNotAllowedError
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ class HttpSender:
             return Attempt(outcome, error=_root(error))
         if self._deadline.passed:
             return Attempt(Outcome.TIMED_OUT, response.status_code, error="TimeoutError")
-        retry_after = read_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        # A date is by the listener's clock, so it is compared with that if it's known.
+        now = read_date(response.headers.get("Date")) or datetime.now(UTC)
+        retry_after = read_retry_after(response.headers.get("Retry-After"), now)
         delivered = 200 <= response.status_code < 300  # noqa: PLR2004 - the 2xx of HTTP
         outcome = Outcome.DELIVERED if delivered else Outcome.REFUSED
         return Attempt(outcome, response.status_code, retry_after)

@@ -25,7 +25,6 @@ from ordergate.storage.entities import (
 from ordergate.storage.insertion import insert
 
 if TYPE_CHECKING:
-
     from ordergate.storage.database import Database, Stored
 
 COLLECTION = "initiatingRequest"
