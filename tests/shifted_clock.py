@@ -24,7 +24,7 @@ class _Shifted(datetime, metaclass=_AnyDatetime):
     """Makes moments of the usual class; only its present one is another."""
 
     def __new__(cls, *args: Any, **named: Any) -> Any:
-        return datetime(*args, **named)
+        return datetime(*args, **named)  # noqa: DTZ001 - the caller says which zone
 
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> Any:
