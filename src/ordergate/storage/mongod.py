@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -26,6 +27,7 @@ _PAUSE = 0.02
 _PORT_TAKEN = 48  # mongod's exit code when it can't listen
 _NOT_YET_INITIALIZED = 94
 _LOG_LOOKED_AT = 64 * 1024
+_FULL = 32 * 1024 * 1024  # one file of its journal
 
 _FLAGS = (
     "--quiet",
@@ -144,16 +146,18 @@ class Mongod:
     def complaint(self) -> str:
         """Return the first error that it logged lately: what follows is only its consequence.
 
-        Without an error it's the last thing it said.
+        Without an error it's the last thing it said. On a full disk it can't say why it ends.
         """
+        if shutil.disk_usage(self._log.parent).free < _FULL:
+            return "no space left on its disk"
         latest = "nothing"
         for line in _tail(self._log).splitlines():
             try:
                 entry = json.loads(line)
-            except ValueError:  # not mongod's log yet: the loader or the option parser
-                if line.strip():
-                    return line.strip()
-                continue
+            except ValueError:
+                if not line.strip() or line.startswith("{"):  # it ended in the middle of a line
+                    continue
+                return line.strip()  # not mongod's log yet: the loader or the option parser
             latest = _sentence(entry)
             if entry["s"] in {"E", "F"}:
                 break
