@@ -11,6 +11,7 @@ import requests
 from pymongo import MongoClient
 
 from intake import intake
+from make import service_order
 from ordergate.storage.embedded import find_mongod
 from running import TMF641, TMF652, eventually, free_port, listening
 from verdict import lost, twice, unfinished, untold
@@ -97,3 +98,28 @@ def test_while_there_is_no_mongod_it_lives_and_says_that_it_is_not_ready(
     eventually(lambda: mongod_of(gateway), within=30)
     eventually(gateway.is_ready, within=20)
     gateway.put_rules()
+
+
+def test_while_the_mongod_stands_still_it_says_so_in_time_and_then_goes_on(
+    gateway: Gateway,
+) -> None:
+    gateway.start(ORDERGATE_MONGODB_TIMEOUT="2")
+    gateway.put_rules()
+    mongod: psutil.Process = eventually(lambda: mongod_of(gateway))
+    order, path = service_order(), f"{TMF641}/serviceOrder"
+    options: dict[str, Any] = {"json": order, "headers": {"Idempotency-Key": "standing still"}}
+    mongod.suspend()
+    try:
+        began = time.monotonic()
+        answer = requests.post(f"{gateway.url}{path}", timeout=20, **options)
+        assert time.monotonic() - began < 3
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert status_of(gateway, "/readyz") == 503
+        assert status_of(gateway, "/livez") == 200
+    finally:
+        mongod.resume()
+    eventually(gateway.is_ready, within=10)
+    assert mongod_of(gateway) == mongod
+    taken = gateway.call("POST", path, expect=201, **options)
+    listed = gateway.call("GET", path, expect=200)
+    assert [one["id"] for one in listed] == [taken["id"]]
