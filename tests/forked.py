@@ -19,6 +19,7 @@ import requests
 from running import eventually, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _NURSERY = """
@@ -28,14 +29,16 @@ from ordergate.child_process import die_with_parent
 from ordergate.cli.commands import main
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-sys.argv = ["ordergate", "serve"]
 for line in sys.stdin:
     pid = os.fork()
     if not pid:
         die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        command, log, environ = json.loads(line)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644), 2)
         os.dup2(2, 1)
-        os.environ.update(json.loads(line))
+        sys.argv = ["ordergate", command]
+        os.environ.update(environ)
         main()
         os._exit(0)
     print(pid, flush=True)
@@ -43,7 +46,7 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """Forks gateways, which all write to one log."""
+    """Forks gateways, which all write to one log, unless they have their own."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -61,19 +64,20 @@ class Nursery:
 
     def start(self, **environ: str) -> ForkedGateway:
         """Start a gateway and wait until it is ready."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        port = free_port()
-        with self._turn:
-            print(
-                json.dumps({"ORDERGATE_PORT": str(port), **environ}),
-                file=self._process.stdin,
-                flush=True,
-            )
-            pid = int(self._process.stdout.readline())
-        gateway = ForkedGateway(pid, port)
+        gateway = self.spawn("serve", free_port(), self.log, environ)
         eventually(gateway.is_ready, within=60)
         return gateway
+
+    def spawn(
+        self, command: str, port: int, log: Path, environ: Mapping[str, str]
+    ) -> ForkedGateway:
+        """Start `ordergate COMMAND`, and wait for nothing."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        order = [command, str(log), {"ORDERGATE_PORT": str(port), **environ}]
+        with self._turn:
+            print(json.dumps(order), file=self._process.stdin, flush=True)
+            return ForkedGateway(int(self._process.stdout.readline()), port)
 
     def close(self) -> None:
         """End the process that forks, and with it every gateway that was not ended."""

@@ -1,0 +1,21 @@
+"""The quick form of the torture; `make torture` is the full one."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from torture.report import report
+from torture.run import run
+from torture.setup import setup_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_tortured_gateway_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(10**6)
+    size = {"orders": 600, "calm_orders": 200, "gateway_kills": 8, "mongod_kills": 5}
+    for result in run(setup_of(seed, **size), tmp_path, print):
+        print(report(result))
+        assert result.verdict.holds, report(result)
