@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 SOURCES := src tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format clean
+.PHONY: help run test torture check format clean
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,10 @@ run: .venv/.run ## start a gateway, show what becomes of example orders, stay up
 # Each process has a mongod of its own, so there are few; the tests of a file share a gateway.
 test: check ## check, then run every test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+torture: .venv/.dev ## kill a gateway and its MongoDB again and again (ORDERS=5000 SEED=1 HOURS=2)
+	@PYTHONPATH=tests exec $(BIN)/python -m torture \
+	    $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) $(if $(HOURS),--hours $(HOURS))
 
 check: .venv/.dev ## formatting, lint, types, and who may import whom
 	$(BIN)/ruff format --check $(SOURCES)

@@ -141,8 +141,7 @@ class _Client:
                 for turn in ("first", "second"):
                     self._change(path, order["id"], "description", f"{job.key} {turn}")
             case Follow.PROGRESS:
-                for one in self._resource_orders(job, order):
-                    self._progress(one)
+                self._progress(self._resource_order(job, order))
             case Follow.CANCEL:
                 kind = "serviceOrder" if job.kind.is_service_order else "resourceOrder"
                 task = f"cancel{kind[0].upper()}{kind[1:]}"
@@ -151,12 +150,13 @@ class _Client:
                 made = self._call("POST", f"{door}/{task}", {kind: {"id": order["id"]}}, key)[0]
                 self._journal.write(at=time.time(), task=made["id"], of=order["id"])
 
-    def _resource_orders(self, job: Job, order: dict[str, Any]) -> list[dict[str, Any]]:
+    def _resource_order(self, job: Job, order: dict[str, Any]) -> dict[str, Any]:
+        """Return the order that work begins with."""
         if not job.kind.is_service_order:
-            return [order]
-        path = f"{TMF652}/resourceOrder?initiatingRequest.id={order['id']}"
+            return order
+        path = f"{TMF652}/resourceOrder?initiatingRequest.id={order['id']}&sort=id"
         found: list[dict[str, Any]] = self._call("GET", path)[0]
-        return found
+        return found[0]
 
     def _progress(self, order: dict[str, Any]) -> None:
         path = f"{TMF652}/resourceOrder/{order['id']}"

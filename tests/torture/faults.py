@@ -6,6 +6,7 @@ import heapq
 import signal
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
@@ -54,6 +55,10 @@ class Fault:
     wait: float
     rest: float
     point: str = ""
+
+    def __str__(self) -> str:
+        point = f", then {self.point}" if self.point else ""
+        return f"{self.number.name} {self.victim} for {self.rest:.1f} s{point}"
 
 
 def plan(setup: Setup) -> list[Fault]:
@@ -139,8 +144,8 @@ class Tormentor:
             self.clients.release(share)
             self._pause(fault.wait)
             victim = self.cluster.members[fault.victim]
-            self._pause_until(lambda v=victim: v.is_up() and not v.expected_dead, 60)  # type: ignore[misc]
-            self.say(f"{fault.number.name} {fault.victim} for {fault.rest:.1f} s {fault.point}")
+            self._pause_until(partial(_is_at_work, victim), 60)
+            self.say(f"{time.strftime('%H:%M:%S')} {fault}")
             self._strike(fault, victim)
         self.clients.release_rest()
         self._pause_until(lambda: not self._later and self._all_up(), 120)
@@ -210,3 +215,8 @@ class Tormentor:
             heapq.heappop(self._later)[2]()
         self.cluster.tend()
         time.sleep(_TICK)
+
+
+def _is_at_work(one: Running) -> bool:
+    """Tell whether a process is up, and isn't to die at a fault point."""
+    return one.is_up() and not one.expected_dead

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_tortured_gateway_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
+    said: list[str] = []
     size = {"orders": 600, "calm_orders": 200, "gateway_kills": 8, "mongod_kills": 5}
-    for result in run(setup_of(seed, **size), tmp_path, print):
-        print(report(result))
-        assert result.verdict.holds, report(result)
+    for result in run(setup_of(seed, **size), tmp_path, said.append):
+        assert result.verdict.holds, "\n".join([*said, report(result)])

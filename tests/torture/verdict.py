@@ -56,7 +56,7 @@ def judge(evidence: Evidence, *, is_calm: bool = False) -> Verdict:
     deliveries = _Deliveries(evidence)
     again = list(deliveries.again())
     by = Counter(blame for blame, _ in again)
-    twice = [text for blame, text in again if is_calm or blame is Blame.GATEWAY]
+    twice = [text for blame, text in again if blame is Blame.GATEWAY]
     allowed = 0 if is_calm else int(MOST_DUPLICATES * deliveries.expected)
     findings: dict[str, Iterable[str]] = {
         "orders lost": lost_orders(evidence),
@@ -223,15 +223,14 @@ class _Deliveries:
         return count
 
     def again(self) -> Iterator[tuple[Blame, str]]:
-        """Yield each time that what was taken was taken again, and who is to blame."""
+        """Yield each time that what was taken, or may have been, came again; and why."""
         for attempts in self._attempts.values():
-            taken = [one for one in attempts if one.answer == TAKEN]
+            taken = [one for one in attempts if one.answer in {TAKEN, UNCLEAR}]
             for before, after in pairwise(taken):
-                earlier = [one for one in attempts if one.line < after.line]
-                yield self._blame(before, after, earlier), f"{after} after {earlier}"
+                yield self._blame(before, after), f"{after} after {before}"
 
-    def _blame(self, before: Attempt, after: Attempt, earlier: list[Attempt]) -> Blame:
-        if any(one.answer == UNCLEAR or one.seconds > _IN_TIME for one in earlier):
+    def _blame(self, before: Attempt, after: Attempt) -> Blame:
+        if before.answer == UNCLEAR or before.seconds > _IN_TIME:
             return Blame.LISTENER
         was_stopped = any(
             stop.end - stop.begin > LEASE

@@ -61,12 +61,12 @@ def _example(name: str, weight: int) -> Kind:
 
 
 KINDS = (
-    _example("fibre-standard", 35),
-    _example("vpn-and-fibre", 20),
-    _example("fibre-special", 15),
-    Kind("plain", f"{TMF652}/resourceOrder", _PLAIN, 30),
+    _example("fibre-standard", 30),
+    _example("vpn-and-fibre", 8),
+    _example("fibre-special", 12),
+    Kind("plain", f"{TMF652}/resourceOrder", _PLAIN, 50),
 )
-_FOLLOWS = {Follow.NOTHING: 35, Follow.DESCRIBE: 25, Follow.PROGRESS: 25, Follow.CANCEL: 15}
+_FOLLOWS = {Follow.NOTHING: 45, Follow.DESCRIBE: 25, Follow.PROGRESS: 18, Follow.CANCEL: 12}
 
 
 @dataclass(frozen=True, slots=True)
