@@ -24,7 +24,7 @@ from torture.verdict import judge
 from torture.work import KINDS, TMF641, TMF652, jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
     from torture.evidence import Evidence
@@ -77,7 +77,7 @@ def machine() -> str:
     )
 
 
-def run(setup: Setup, folder: Path, say: Callable[[str], None]) -> Iterator[Result]:
+def run(setup: Setup, folder: Path, say: Callable[[str], None]) -> Generator[Result]:
     """Yield what comes of the calm part of a run, then of all; call it from the main thread."""
     with ExitStack() as undo:
         cluster = Cluster(folder, setup.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from torture.report import report
@@ -17,5 +18,6 @@ def test_tortured_gateway_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     said: list[str] = []
     size = {"orders": 600, "calm_orders": 200, "gateway_kills": 8, "mongod_kills": 5}
-    for result in run(setup_of(seed, **size), tmp_path, said.append):
-        assert result.verdict.holds, "\n".join([*said, report(result)])
+    with closing(run(setup_of(seed, **size), tmp_path, said.append)) as results:
+        for result in results:
+            assert result.verdict.holds, "\n".join([*said, report(result)])
