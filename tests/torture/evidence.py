@@ -123,6 +123,7 @@ class Evidence:
         died: processes that ended though nobody ended them.
         issued_after: seconds from the last restart until every plan was carried out.
         since: when the faults began.
+        left: how many orders no client got to.
     """
 
     accepted: tuple[Accepted, ...] = ()
@@ -140,6 +141,7 @@ class Evidence:
     stops: tuple[Stop, ...] = ()
     issued_after: float = 0.0
     since: float = 0.0
+    left: int = 0
 
 
 @dataclass(slots=True)

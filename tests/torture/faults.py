@@ -36,6 +36,7 @@ FAULT_POINTS = (
     "afterServiceTaskEnded",
 )
 _POINT_PATIENCE = 8.0
+_CLIENTS_PATIENCE = 3600.0
 _TICK = 0.05
 _WAIT = (0.2, 1.0)
 
@@ -149,7 +150,7 @@ class Tormentor:
             self._strike(fault, victim)
         self.clients.release_rest()
         self._pause_until(lambda: not self._later and self._all_up(), 120)
-        self._pause_until(lambda: not self.clients.left, 600)
+        self._pause_until(lambda: not self.clients.left, _CLIENTS_PATIENCE)
 
     def _all_up(self) -> bool:
         return all(one.is_up() for one in self.cluster)

@@ -128,6 +128,7 @@ class Ordergate:
         self._nursery = nursery
         self._log = folder / f"{name}.log"
         self._port = free_port()
+        self._logged = 0
         self._forked: ForkedGateway | None = None
         self._settings = {
             **SETTINGS,
@@ -142,13 +143,14 @@ class Ordergate:
         """Start it (`Part`)."""
         self.reap()
         settings = {**self._settings, **environ}
+        self._logged = self._log.stat().st_size if self._log.exists() else 0
         self._forked = self._nursery.spawn(self._command, self._port, self._log, settings)
         return self._forked.pid
 
     def is_ready(self) -> bool:
-        """Tell whether it takes orders (`Part`); of a dispatcher nobody can tell."""
+        """Tell whether it takes orders, or delivers, of which only its log tells (`Part`)."""
         if self._command == "deliver":
-            return True
+            return b"delivering notifications" in self._log.read_bytes()[self._logged :]
         with suppress(requests.RequestException):
             return requests.get(f"{self.url}/readyz", timeout=0.5).ok
         return False

@@ -118,10 +118,11 @@ class _Run:
             stops=tuple(tormentor.stops),
             issued_after=issued_after,
             since=since,
+            left=clients.left,
         )
         verdict = judge(evidence, is_calm=not faults)
         figures = {
-            **_figures(evidence, tormentor, clients.left),
+            **_figures(evidence, tormentor),
             **verdict.figures,
             "seconds of orders and faults": round(worked - begin, 1),
             "seconds until all was delivered": round(drained - worked, 1),
@@ -170,7 +171,7 @@ def _drain(cluster: Cluster, last_restart: float) -> float:
     return _DRAINED_WITHIN if issued is None else issued
 
 
-def _figures(evidence: Evidence, tormentor: Tormentor, left: int) -> Mapping[str, Any]:
+def _figures(evidence: Evidence, tormentor: Tormentor) -> Mapping[str, Any]:
     waits = sorted(one.seconds for one in evidence.accepted)
     moments = sorted(one.at for one in evidence.accepted)
     gaps = [after - before for before, after in pairwise(moments)]
@@ -180,7 +181,6 @@ def _figures(evidence: Evidence, tormentor: Tormentor, left: int) -> Mapping[str
         stops[kind] = stops.get(kind, 0) + 1
     return {
         "orders accepted": len({one.order for one in evidence.accepted}),
-        "orders never done": left,
         "requests of clients for them": sum(one.tries for one in evidence.accepted),
         "changes accepted": len(evidence.changed) + len(evidence.tasks),
         "changes declined": len(evidence.declined),

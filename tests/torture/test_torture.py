@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_tortured_gateway_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     said: list[str] = []
-    size = {"orders": 600, "calm_orders": 200, "gateway_kills": 8, "mongod_kills": 5}
+    size = {"orders": 600, "calm_orders": 100, "gateway_kills": 8, "mongod_kills": 5}
     with closing(run(setup_of(seed, **size), tmp_path, said.append)) as results:
         for result in results:
             assert result.verdict.holds, "\n".join([*said, report(result)])

@@ -75,6 +75,7 @@ def test_good_run_holds() -> None:
             replace(GOOD, accepted=(*GOOD.accepted, Accepted("k-1", "plain", "o-2"))),
         ),
         ("orders refused", replace(GOOD, refused=("k-9: 500",))),
+        ("orders refused", replace(GOOD, left=1)),
         ("orders unfinished", replace(GOOD, kept=(replace(ORDER, is_unfinished=True),))),
         ("orders unfinished", replace(GOOD, kept=(ORDER, replace(REQUEST, planned=("o-2",))))),
         ("orders unfinished", replace(GOOD, issued_after=31.0)),

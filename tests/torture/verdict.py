@@ -53,7 +53,7 @@ class Verdict:
 
 def judge(evidence: Evidence, *, is_calm: bool = False) -> Verdict:
     """Return the verdict; where nothing was done to a run, nothing may come twice."""
-    deliveries = _Deliveries(evidence)
+    deliveries, left = _Deliveries(evidence), evidence.left
     again = list(deliveries.again())
     by = Counter(blame for blame, _ in again)
     twice = [text for blame, text in again if blame is Blame.GATEWAY]
@@ -61,7 +61,7 @@ def judge(evidence: Evidence, *, is_calm: bool = False) -> Verdict:
     findings: dict[str, Iterable[str]] = {
         "orders lost": lost_orders(evidence),
         "orders twice": doubled_orders(evidence),
-        "orders refused": evidence.refused,
+        "orders refused": [*evidence.refused, *([f"{left} never came"] if left else [])],
         "orders unfinished": unfinished(evidence),
         "changes lost": lost_changes(evidence),
         "events never made": events_never_made(evidence),
