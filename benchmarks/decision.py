@@ -32,6 +32,7 @@ from ordergate.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.figures import Effort
     from ordergate.model.common import Document
     from ordergate.process.rules import Rule
 
@@ -41,8 +42,9 @@ _CASE = "decision"
 _SITES = 500
 
 
-def figures(rounds: int) -> Iterator[Figure]:
+def figures(effort: Effort) -> Iterator[Figure]:
     """Yield the decision alone, with the documents written, and the whole way."""
+    rounds = 2 if effort.quick else 9
     book = [rule for rule in map(_compiled, _rules()) if rule is not None]
     for count, goal in ((4, 5.0), (16, 5.0), (100, None), (500, None)):
         yield from _alone(f"{count} fibre accesses", _fibres(count), book, rounds, goal)
@@ -107,13 +109,13 @@ def _alone(
     assert decision.outcome == "standard", decision.outcome  # noqa: S101 - else it measures another thing
     items = sum(len(one.item) for one in decision.all_orders)
     taken = timed(partial(decide, request, known, _ADDRESSES, _MOMENT), rounds)
-    yield Figure(_CASE, f"decide: {what}, {items} order items", *taken, goal)
+    yield _figure(f"decide: {what}, {items} order items", taken, goal)
 
     def written() -> None:
         service_order = write_service_order(order, decision, _ADDRESSES)
         issue(decision, documents, service_order, None)
 
-    yield Figure(_CASE, f"write: {what}", *timed(written, rounds))
+    yield _figure(f"write: {what}", timed(written, rounds))
 
 
 def _whole_way(rounds: int) -> Figure:
@@ -129,7 +131,14 @@ def _whole_way(rounds: int) -> Figure:
             for rule in _rules():
                 client.put_rule(rule)
             taken, _ = timed(partial(_issued, client, order), rounds)
-    return Figure(_CASE, f"POST: VPN with {_SITES} sites, all orders read", taken, goal=2000.0)
+    return _figure(f"POST: VPN with {_SITES} sites, all orders read", (taken, ()), 2000.0)
+
+
+def _figure(
+    what: str, taken: tuple[tuple[float, ...], tuple[float, ...]], goal: float | None = None
+) -> Figure:
+    values, computed = taken
+    return Figure(case=_CASE, what=what, values=values, computed=computed, at_most=goal)
 
 
 def _issued(client: GatewayClient, order: Document) -> None:

@@ -1,51 +1,102 @@
-"""What a benchmark measured, for people and for programs."""
+"""What a benchmark measured, round by round, beside what it is compared with."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 _MILLISECONDS = 1000.0
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """How long one thing took, round by round.
+class Effort:
+    """How much is measured.
 
     Args:
-        milliseconds: of each round, in order, by the clock on the wall.
-        computed: likewise, what this process computed: the same on a busy machine.
-        goal: milliseconds that the median should stay below, where something was promised.
+        rounds: per figure; what is compared takes turns in each.
+        seconds: that the load of one round takes.
+        full: the cases that take longer than a quarter of an hour, too.
+        quick: the least that runs everything, for tests: its figures say nothing.
+        peers: other people's servers, too, fetched from their registries.
+    """
+
+    rounds: int = 5
+    seconds: float = 3.0
+    full: bool = False
+    quick: bool = False
+    peers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One thing that was measured.
+
+    Args:
+        case: the benchmark that it is from.
+        values: of each round, in order.
+        computed: milliseconds that were computed in each round: the same on a busy machine.
+        against: what it is compared with.
+        reference: the same of that, in the same rounds.
+        at_least: what was promised of the ratio to the reference, or of the value without one.
+        at_most: likewise.
     """
 
     case: str
     what: str
-    milliseconds: tuple[float, ...]
+    values: tuple[float, ...]
+    unit: str = "ms"
     computed: tuple[float, ...] = ()
-    goal: float | None = None
+    against: str = ""
+    reference: tuple[float, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def ratios(self) -> tuple[float, ...]:
+        """Return the ratio to the reference in each round."""
+        pairs = zip(self.values, self.reference, strict=True) if self.reference else ()
+        return tuple(ours / theirs for ours, theirs in pairs if theirs)
+
+    def is_kept(self) -> bool | None:
+        """Return whether what was promised is so; None if nothing was."""
+        if self.at_least is None and self.at_most is None:
+            return None
+        found = median(self.ratios() or self.values)
+        low = self.at_least is None or found >= self.at_least
+        return low and (self.at_most is None or found <= self.at_most)
 
     def as_document(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
             "case": self.case,
             "what": self.what,
-            "unit": "ms",
-            "rounds": len(self.milliseconds),
-            "median": round(median(self.milliseconds), 3),
-            "min": round(min(self.milliseconds), 3),
-            "max": round(max(self.milliseconds), 3),
-            "computed": round(median(self.computed), 3) if self.computed else None,
-            "goal": self.goal,
+            "unit": self.unit,
+            "rounds": len(self.values),
+            "measured": spread(self.values),
+            "computed": spread(self.computed),
+            "against": self.against or None,
+            "reference": spread(self.reference),
+            "ratio": spread(self.ratios()),
+            "atLeast": self.at_least,
+            "atMost": self.at_most,
+            "kept": self.is_kept(),
         }
+
+
+def spread(values: Sequence[float]) -> dict[str, float] | None:
+    """Return the median and how far the values lie apart."""
+    if not values:
+        return None
+    first, _, third = quantiles(values, method="inclusive") if len(values) > 1 else [values[0]] * 3
+    found = {"median": median(values), "q1": first, "q3": third}
+    found |= {"min": min(values), "max": max(values)}
+    return {name: round(value, _DIGITS) for name, value in found.items()}
 
 
 def timed(do: Callable[[], object], rounds: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -66,27 +117,3 @@ def timed(do: Callable[[], object], rounds: int) -> tuple[tuple[float, ...], tup
 
 def _clocks() -> tuple[float, float]:
     return time.perf_counter() * _MILLISECONDS, time.process_time() * _MILLISECONDS
-
-
-def report(figures: Iterable[Figure]) -> dict[str, Any]:
-    """Return the figures for programs, with how busy the machine was at the end."""
-    measured = [one.as_document() for one in figures]
-    load = [round(one, 2) for one in os.getloadavg()]
-    return {"figures": measured, "machine": {"cpus": os.cpu_count(), "load": load}}
-
-
-def table(measured: dict[str, Any]) -> Table:
-    """Return the same for people."""
-    machine = measured["machine"]
-    load = ", ".join(map(str, machine["load"]))
-    shown = Table(caption=f"{machine['cpus']} CPUs, load over 1, 5 and 15 minutes: {load}")
-    shown.add_column("Case")
-    shown.add_column("What")
-    for name in ("Rounds", "Median ms", "Fastest", "Slowest", "Computed", "Goal"):
-        shown.add_column(name, justify="right")
-    for one in measured["figures"]:
-        names = ("median", "min", "max", "computed")
-        times = ("" if one[name] is None else f"{one[name]:,.1f}" for name in names)
-        goal = "" if one["goal"] is None else f"< {one['goal']:,.0f}"
-        shown.add_row(one["case"], one["what"], str(one["rounds"]), *times, goal)
-    return shown

@@ -1,0 +1,21 @@
+"""The cases: what `python -m benchmarks` can measure, in the order of the README."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks import decision, intake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
+
+    from benchmarks.figures import Effort, Figure
+
+    Case: TypeAlias = Callable[[Effort], Iterator[Figure]]
+
+CASES: Mapping[str, Case] = {
+    "create": intake.create,
+    "get": intake.get,
+    "decision": decision.figures,
+}
