@@ -17,5 +17,7 @@ if TYPE_CHECKING:
 CASES: Mapping[str, Case] = {
     "create": intake.create,
     "get": intake.get,
+    "patch": intake.patch,
+    "issue": intake.issue,
     "decision": decision.figures,
 }

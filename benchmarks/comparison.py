@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from benchmarks.figures import Effort
-    from benchmarks.load import Job, Outcome
+    from benchmarks.generators import Job
+    from benchmarks.load import Outcome
     from benchmarks.servers import Server
 
 _WARM = 0.5

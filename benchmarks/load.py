@@ -1,50 +1,21 @@
-"""Load from a process of its own, and what it cost the server."""
+"""Load on a server, and what it cost."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.request
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ordergate.child_process import dying_with_parent
+from benchmarks.generators import LoadError, answers
 
 if TYPE_CHECKING:
+    from benchmarks.generators import Job
     from benchmarks.servers import Server
 
 _PATIENCE = 30.0
-_WARM = 0.5
-_OK = range(200, 300)
-
-
-class LoadError(Exception):
-    """The load didn't get the answers that the case is about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Requests to send.
-
-    Args:
-        body: every `########` in it becomes a number of eight digits, another in each request.
-        paths: taken in turn.
-        once: each path is asked once, and then it is over.
-        seconds: for which new requests are begun.
-        limit: how many requests at most.
-        first: the first number.
-    """
-
-    method: str
-    paths: tuple[str, ...]
-    body: str = ""
-    media_type: str = "application/json"
-    connections: int = 16
-    seconds: float = 3.0
-    limit: int | None = None
-    once: bool = False
-    first: int = 0
+_WARMING = 90_000_000
+"""The first number of the requests that aren't counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,48 +38,27 @@ class Outcome:
     memory: float
 
 
-def run(job: Job, server: Server, store: Server, *, warm: float = _WARM) -> Outcome:
-    """Send the load, after a little that isn't counted.
+def run(job: Job, server: Server, store: Server, *, warm: float = 0.0) -> Outcome:
+    """Send the load, after so many seconds of it that aren't counted.
 
     Raises:
-        LoadError: an answer was no success.
+        LoadError: an answer was no success, or none came.
     """
     if warm and not job.once:
-        _send(replace(job, seconds=warm, first=90_000_000), server)
+        answers(replace(job, seconds=warm, first=_WARMING), server.host, server.port)
     before = server.computed(), store.computed()
-    seen = _send(job, server)
-    count = seen["requests"]
-    spent = (server.computed() - before[0], store.computed() - before[1])
+    seen = answers(job, server.host, server.port)
+    computed, stored = server.computed() - before[0], store.computed() - before[1]
     return Outcome(
-        requests=count,
-        rate=count / seen["seconds"],
-        p50=seen["p50"],
-        p95=seen["p95"],
-        p99=seen["p99"],
-        computed=spent[0] * 1000 / count,
-        stored=spent[1] * 1000 / count,
+        requests=seen.requests,
+        rate=seen.requests / seen.seconds,
+        p50=seen.p50,
+        p95=seen.p95,
+        p99=seen.p99,
+        computed=computed * 1000 / seen.requests,
+        stored=stored * 1000 / seen.requests,
         memory=server.peak_memory(),
     )
-
-
-def _send(job: Job, server: Server) -> dict[str, Any]:
-    asked = asdict(job) | {"host": server.host, "port": server.port, "patience": _PATIENCE}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.client"],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=job.seconds + 2 * _PATIENCE,
-        preexec_fn=dying_with_parent(),
-    )
-    if done.returncode:
-        raise LoadError(f"The load generator failed: {done.stderr.strip().splitlines()[-1]}")
-    seen: dict[str, Any] = json.loads(done.stdout)
-    failed = {status: n for status, n in seen["statuses"].items() if int(status) not in _OK}
-    if failed or not seen["requests"]:
-        raise LoadError(f"{server.name} answered with {failed or 'nothing'}")
-    return seen
 
 
 def created(path: str, body: str, count: int, server: Server) -> list[str]:
@@ -117,21 +67,19 @@ def created(path: str, body: str, count: int, server: Server) -> list[str]:
     Raises:
         LoadError: an answer was no success.
     """
-    paths = []
-    for number in range(count):
-        document = post(server, path, body.replace("########", f"{number:08d}").encode())
-        paths.append(f"{path}/{document['id']}")
-    return paths
+    bodies = (body.replace("########", f"{number:08d}") for number in range(count))
+    return [f"{path}/{post(server, path, one)['id']}" for one in bodies]
 
 
-def post(server: Server, path: str, body: bytes) -> dict[str, Any]:
+def post(server: Server, path: str, body: str) -> dict[str, Any]:
     """Send one request and return the answer's document.
 
     Raises:
         LoadError: the answer was no success.
     """
     headers = {"Content-Type": "application/json"}
-    asked = urllib.request.Request(f"http://{server.host}:{server.port}{path}", body, headers)
+    url = f"http://{server.host}:{server.port}{path}"
+    asked = urllib.request.Request(url, body.encode(), headers)
     try:
         with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:  # noqa: S310 - ours
             document: dict[str, Any] = json.load(answer)

@@ -24,6 +24,8 @@ from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+GATEWAY = "gateway"
+"""The database of a gateway, where nothing else is said."""
 _HOST = "127.0.0.1"
 _TO_START = 60.0
 _TO_STOP = 20.0
@@ -91,7 +93,7 @@ def running_store() -> Iterator[Store]:
 def gateway(store: Store, name: str = "Ordergate", **settings: object) -> Iterator[Server]:
     """Start a gateway on the store; `settings` are its own, intake alone where nothing is said."""
     port = free_port(_HOST, 0)
-    chosen: dict[str, object] = {"deliver": False, "database": "gateway", **settings}
+    chosen: dict[str, object] = {"deliver": False, "database": GATEWAY, **settings}
     whole = Settings(port=port, mongodb_uri=store.uri, log_level="WARNING", **chosen)  # type: ignore[arg-type]
     command = [sys.executable, "-m", "ordergate", "serve"]
     with _started(name, command, whole.as_environ(), port, "/readyz") as server:
@@ -99,17 +101,17 @@ def gateway(store: Store, name: str = "Ordergate", **settings: object) -> Iterat
 
 
 @contextmanager
-def floor(store: Store, *, workers: int = 1, like: str = "") -> Iterator[Server]:
+def floor(store: Store, *, workers: int = 1, like: Path | None = None) -> Iterator[Server]:
     """Start the floor on the store.
 
     Args:
-        like: the gateway's database, for the documents that issuing makes.
+        like: what issuing comes to (`stock.issued`).
     """
     port = free_port(_HOST, 0)
     options = ["--no-access-log", "--no-server-header", "--log-level", "critical"]
     target = ["--factory", "benchmarks.floor:application", "--workers", str(workers)]
     command = [sys.executable, "-m", "uvicorn", *target, "--port", str(port), *options]
-    environ = {"FLOOR_MONGODB_URI": store.uri, "FLOOR_LIKE": like}
+    environ = {"FLOOR_MONGODB_URI": store.uri, "FLOOR_LIKE": str(like or "")}
     with _started("floor", command, environ, port, "/livez") as server:
         yield server
 
