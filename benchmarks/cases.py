@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import decision, intake
+from benchmarks import decision, growth, intake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,5 +19,6 @@ CASES: Mapping[str, Case] = {
     "get": intake.get,
     "patch": intake.patch,
     "issue": intake.issue,
+    "growth": growth.growth,
     "decision": decision.figures,
 }

@@ -46,6 +46,8 @@ class Figure:
         reference: the same of that, in the same rounds.
         at_least: what was promised of the ratio to the reference, or of the value without one.
         at_most: likewise.
+        curve: what it is a point of, where a plot shows how something grows.
+        at: where on the curve it is.
     """
 
     case: str
@@ -57,6 +59,8 @@ class Figure:
     reference: tuple[float, ...] = ()
     at_least: float | None = None
     at_most: float | None = None
+    curve: str = ""
+    at: float | None = None
 
     def ratios(self) -> tuple[float, ...]:
         """Return the ratio to the reference in each round."""
@@ -86,6 +90,8 @@ class Figure:
             "atLeast": self.at_least,
             "atMost": self.at_most,
             "kept": self.is_kept(),
+            "curve": self.curve or None,
+            "at": self.at,
         }
 
 
