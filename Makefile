@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 SOURCES := src tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check format clean
+.PHONY: help run test torture bench check format clean
 
 help: ## list what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ check: .venv/.dev ## formatting, lint, types, and who may import whom
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/.dev ## measure into benchmarks/README.md (FULL=1: a million orders, too; PEERS=1: other servers, too)
+	$(BIN)/python -m benchmarks --keep $(if $(filter-out 0 no false,$(FULL)),--full) $(if $(filter-out 0 no false,$(PEERS)),--peers)
 
 format: .venv/.dev ## format the code
 	$(BIN)/ruff format $(SOURCES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import decision, growth, intake
+from benchmarks import decision, endurance, growth, intake, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,5 +20,9 @@ CASES: Mapping[str, Case] = {
     "patch": intake.patch,
     "issue": intake.issue,
     "growth": growth.growth,
+    "workers": scale.workers,
+    "connections": scale.connections,
+    "start": endurance.start,
+    "memory": endurance.memory,
     "decision": decision.figures,
 }

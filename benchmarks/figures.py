@@ -48,6 +48,7 @@ class Figure:
         at_most: likewise.
         curve: what it is a point of, where a plot shows how something grows.
         at: where on the curve it is.
+        axis: what `at` counts.
     """
 
     case: str
@@ -61,6 +62,7 @@ class Figure:
     at_most: float | None = None
     curve: str = ""
     at: float | None = None
+    axis: str = ""
 
     def ratios(self) -> tuple[float, ...]:
         """Return the ratio to the reference in each round."""
@@ -92,6 +94,7 @@ class Figure:
             "kept": self.is_kept(),
             "curve": self.curve or None,
             "at": self.at,
+            "axis": self.axis or None,
         }
 
 

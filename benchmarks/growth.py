@@ -90,4 +90,5 @@ def _curve(
             at_most=None if least else _PROMISES.get(what),
             curve=what,
             at=size,
+            axis="stored resource orders",
         )

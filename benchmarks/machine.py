@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import subprocess
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.generators import generator
 from ordergate.storage.embedded import find_mongod
 
 _LIBRARIES = ("connexion", "starlette", "uvicorn", "uvloop", "pymongo", "orjson", "jsonschema-rs")
@@ -27,7 +27,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "mongod": _first_line([str(find_mongod(None)), "--version"]).removeprefix("db version v"),
         "libraries": {name: _version(name) for name in _LIBRARIES},
-        "load generator": "wrk" if shutil.which("wrk") else "bundled",
+        "loadGenerator": generator(),
         "commit": commit(),
     }
 

@@ -101,6 +101,16 @@ def gateway(store: Store, name: str = "Ordergate", **settings: object) -> Iterat
 
 
 @contextmanager
+def embedded_gateway(folder: Path) -> Iterator[Server]:
+    """Start a gateway that brings its own mongod, with its data in the folder."""
+    port = free_port(_HOST, 0)
+    settings = Settings(port=port, data_dir=folder / "data", log_level="WARNING")
+    command = [sys.executable, "-m", "ordergate", "serve"]
+    with _started("Ordergate", command, settings.as_environ(), port, "/readyz") as server:
+        yield server
+
+
+@contextmanager
 def floor(store: Store, *, workers: int = 1, like: Path | None = None) -> Iterator[Server]:
     """Start the floor on the store.
 
