@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, PEERS
 from benchmarks.figures import Effort
 from benchmarks.machine import commit
 from benchmarks.readme import renew
@@ -32,7 +32,8 @@ def main(
 ) -> None:
     """Measure the CASES, or all of them; the exit status is 1 if one failed."""
     effort = Effort(**given | (_QUICK if given["quick"] else {}))  # type: ignore[arg-type]
-    wanted = [one for one in cases or CASES if not (missing and _is_kept(one))]
+    offered = [one for one in CASES if effort.peers or one not in PEERS]
+    wanted = [one for one in cases or offered if not (missing and _is_kept(one))]
     found = {}
     for name in wanted:
         found[name] = measured(CASES[name], effort)

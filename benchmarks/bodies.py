@@ -32,7 +32,13 @@ def resource_order() -> Document:
         "requestedStartDate": "2030-01-15T08:00:00.000Z",
         "requestedCompletionDate": "2030-01-20T08:00:00.000Z",
         "externalReference": [
-            {"id": f"CASE-{NUMBER}", "externalReferenceType": "case", "name": "Building works"}
+            {
+                "id": f"CASE-{NUMBER}",
+                "externalReferenceType": "case",
+                "entityType": "Case",
+                "owner": "Harbour Housing",
+                "name": "Building works",
+            }
         ],
         "note": [
             {"author": "Planning", "text": "The duct is shared with the water works: call ahead."}
@@ -53,6 +59,11 @@ def resource_order() -> Document:
     }
 
 
+def text(document: Document) -> str:
+    """Return a body as it is sent."""
+    return json.dumps(document, separators=(",", ":"))
+
+
 def example(name: str) -> Document:
     """Return an example's service order, with a number of its own in each request."""
     path = find_examples() / "requests" / f"{name}.json"
@@ -61,18 +72,21 @@ def example(name: str) -> Document:
 
 
 def _party(party_id: str, role: str, name: str) -> Document:
-    href = f"http://parties.example/tmf-api/partyManagement/v4/organization/{party_id}"
+    href = f"http://parties.example/organization/{party_id}"
     return {"id": party_id, "href": href, "role": role, "name": name, **_referred("Organization")}
 
 
 def _item(item_id: str, specification: str, name: str) -> Document:
-    catalog = "http://catalog.example/tmf-api/resourceCatalogManagement/v4/resourceSpecification"
+    inventory = "http://inventory.example/resource"
+    catalog = "http://catalog.example/resourceSpecification"
     values = {"length": 240, "fibres": 2, "connector": "LC/APC", "wavelength": "1310 nm"}
     return {
         "id": item_id,
         "action": "add",
         "quantity": 1,
         "resource": {
+            "id": f"{NUMBER}-{item_id}",
+            "href": f"{inventory}/{NUMBER}-{item_id}",
             "@type": "PhysicalResource",
             "name": name,
             "category": "access",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import decision, endurance, growth, intake, scale
+from benchmarks import cost, decision, endurance, growth, intake, peers, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,5 +24,10 @@ CASES: Mapping[str, Case] = {
     "connections": scale.connections,
     "start": endurance.start,
     "memory": endurance.memory,
+    "cost": cost.cost,
     "decision": decision.figures,
+    "tmf-mock": peers.tmf_mock,
+    "prism": peers.prism,
 }
+PEERS = ("tmf-mock", "prism")
+"""Those that fetch something, and run only where they are asked for."""

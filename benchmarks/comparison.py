@@ -30,11 +30,17 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two servers on one store; the second is what the first is compared with."""
+    """Two servers; the second is what the first is compared with.
+
+    Args:
+        store: of the first, or of both.
+        share: whether it is of both.
+    """
 
     ours: Server
     theirs: Server
     store: Server
+    share: bool = True
 
 
 def compared(
@@ -60,14 +66,15 @@ def compared(
             warm = 0.0 if effort.quick else _WARM
             seen.append(run(job(server, turn), server, sides.store, warm=warm))
     for name, field, unit in _SHOWN:
+        has_reference = sides.share or field != "stored"
         least, most = (promises or {}).get(field, (None, None))
         yield Figure(
             case=case,
             what=f"{what}: {name}",
             values=tuple(getattr(one, field) for one in ours),
             unit=unit,
-            against=sides.theirs.name,
-            reference=tuple(getattr(one, field) for one in theirs),
+            against=sides.theirs.name if has_reference else "",
+            reference=tuple(getattr(one, field) for one in theirs) if has_reference else (),
             at_least=least,
             at_most=most,
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bodies import NUMBER, RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order
+from benchmarks.bodies import NUMBER, RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order, text
 from benchmarks.figures import Figure
 from benchmarks.generators import Job, answers
 from benchmarks.load import created
@@ -61,7 +60,7 @@ def memory(effort: Effort) -> Iterator[Figure]:
         running_store() as store,
         gateway(store, deliver=True, catalog=find_examples() / "catalog") as server,
     ):
-        paths = created(RESOURCE_ORDERS, json.dumps(resource_order()), 50, server)
+        paths = created(RESOURCE_ORDERS, text(resource_order()), 50, server)
         held: dict[int, float] = {}
         for count in range(step, (steps + 1) * step, step):
             _requests(server, paths, step, count)
@@ -84,14 +83,14 @@ def memory(effort: Effort) -> Iterator[Figure]:
 
 def _requests(server: Server, paths: list[str], count: int, first: int) -> None:
     """Send so many requests: half reads and lists, the rest changes, orders and service orders."""
-    change = json.dumps({"description": f"Seen {NUMBER} times"})
+    change = text({"description": f"Seen {NUMBER} times"})
     listed = f"{RESOURCE_ORDERS}?externalId=ORDER-00000001&sort=-orderDate&limit=5&fields=id,state"
     jobs = (
         (4, Job("GET", tuple(paths))),
         (1, Job("GET", (listed,))),
-        (2, Job("POST", (RESOURCE_ORDERS,), json.dumps(resource_order()))),
+        (2, Job("POST", (RESOURCE_ORDERS,), text(resource_order()))),
         (2, Job("PATCH", tuple(paths), change)),
-        (1, Job("POST", (SERVICE_ORDERS,), json.dumps(example("fibre-standard")))),
+        (1, Job("POST", (SERVICE_ORDERS,), text(example("fibre-standard")))),
     )
     for tenths, job in jobs:
         limited = replace(job, seconds=600.0, limit=count * tenths // 10, first=first * 10)

@@ -15,6 +15,10 @@ _MILLISECONDS = 1000.0
 _DIGITS = 4
 
 
+class SkippedError(Exception):
+    """A case can't be measured here, for a reason that isn't its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is measured.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from benchmarks.bodies import NUMBER, RESOURCE_ORDERS, resource_order
+from benchmarks.bodies import NUMBER, RESOURCE_ORDERS, resource_order, text
 from benchmarks.figures import Figure
 from benchmarks.generators import Job
 from benchmarks.load import run
@@ -53,8 +52,8 @@ def _jobs(paths: Sequence[str], seconds: float) -> dict[str, Job]:
         for text in ("state=inProgress", "relatedParty.id=customer-0")
     )
     change, order = (
-        json.dumps({"description": f"Seen {NUMBER} times"}),
-        json.dumps(resource_order()),
+        text({"description": f"Seen {NUMBER} times"}),
+        text(resource_order()),
     )
     asked = {
         "GET by id": ("GET", tuple(paths), ""),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.bodies import RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order
+from benchmarks.bodies import RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order, text
 from benchmarks.comparison import Sides, compared
 from benchmarks.floor import DATABASE as FLOOR
 from benchmarks.generators import Job
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.figures import Effort, Figure
     from benchmarks.servers import Server
 
-_BODY = json.dumps(resource_order(), separators=(",", ":"))
+_BODY = text(resource_order())
 _KNOWN = 200
 _FASTEST = 2000
 """PATCHes in a second that nothing here comes near to."""
@@ -62,7 +61,7 @@ def get(effort: Effort) -> Iterator[Figure]:
 
 def patch(effort: Effort) -> Iterator[Figure]:
     """Yield what it takes to change the state of a resource order: each is changed once."""
-    body = json.dumps({"state": "inProgress"})
+    body = text({"state": "inProgress"})
     with running_store() as store, gateway(store) as ours, floor(store) as theirs:
         each = round(_FASTEST * effort.seconds)
         databases = ((ours, GATEWAY), (theirs, FLOOR))
@@ -86,7 +85,7 @@ def issue(effort: Effort) -> Iterator[Figure]:
 
 
 def _issue(name: str, effort: Effort, least: float | None) -> Iterator[Figure]:
-    job = Job("POST", (SERVICE_ORDERS,), json.dumps(example(name)), seconds=effort.seconds)
+    job = Job("POST", (SERVICE_ORDERS,), text(example(name)), seconds=effort.seconds)
     with (
         TemporaryDirectory(prefix="benchmark-") as folder,
         running_store() as store,

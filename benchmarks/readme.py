@@ -39,8 +39,9 @@ def _said(name: str, found: Mapping[str, Any], folder: Path) -> Iterator[str]:
         f"load of the machine {busy['before'][0]} before and {busy['after'][0]} after, "
         f"{found['seconds']:.0f} s.\n"
     )
-    if "failed" in found:
-        yield f"**Failed**: {found['failed']}\n"
+    for outcome in ("failed", "skipped"):
+        if outcome in found:
+            yield f"**{outcome.capitalize()}**: {found[outcome]}\n"
     if found["figures"]:
         yield f"| {' | '.join(COLUMNS)} |"
         yield "|---|--:|--:|--:|--:|"

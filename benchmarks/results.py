@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from benchmarks.figures import SkippedError
 from benchmarks.machine import load, machine
 from benchmarks.plot import shown
 
@@ -36,6 +37,8 @@ def measured(case: Case, effort: Effort) -> Results:
     found: Results = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "figures": figures}
     try:
         figures.extend(one.as_document() for one in case(effort))
+    except SkippedError as error:
+        found["skipped"] = str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other cases can be measured
         _log.exception("a case failed")
         found["failed"] = f"{type(error).__name__}: {error}"
@@ -72,8 +75,9 @@ def table(name: str, found: Results) -> Table:
         table.add_column(column, justify="right" if place else "left")
     for figure in found["figures"]:
         table.add_row(*row(figure))
-    if "failed" in found:
-        table.add_row(f"failed: {found['failed']}")
+    for outcome in ("failed", "skipped"):
+        if outcome in found:
+            table.add_row(f"{outcome}: {found[outcome]}")
     return table
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from benchmarks.bodies import RESOURCE_ORDERS, resource_order
+from benchmarks.bodies import RESOURCE_ORDERS, resource_order, text
 from benchmarks.comparison import Sides, compared
 from benchmarks.generators import Job
 from benchmarks.servers import floor, gateway, running_store
@@ -45,5 +44,5 @@ def connections(effort: Effort) -> Iterator[Figure]:
 
 
 def _job(connections: int, effort: Effort) -> Job:
-    body = json.dumps(resource_order())
+    body = text(resource_order())
     return Job("POST", (RESOURCE_ORDERS,), body, connections=connections, seconds=effort.seconds)

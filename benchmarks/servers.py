@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -90,23 +90,32 @@ def running_store() -> Iterator[Store]:
 
 
 @contextmanager
-def gateway(store: Store, name: str = "Ordergate", **settings: object) -> Iterator[Server]:
+def gateway(store: Store, name: str = "Ordergate", **settings: Any) -> Iterator[Server]:
     """Start a gateway on the store; `settings` are its own, intake alone where nothing is said."""
-    port = free_port(_HOST, 0)
-    chosen: dict[str, object] = {"deliver": False, "database": GATEWAY, **settings}
-    whole = Settings(port=port, mongodb_uri=store.uri, log_level="WARNING", **chosen)  # type: ignore[arg-type]
+    port = free()
+    chosen: dict[str, Any] = {"deliver": False, "database": GATEWAY, **settings}
+    whole = Settings(port=port, mongodb_uri=store.uri, log_level="WARNING", **chosen)
     command = [sys.executable, "-m", "ordergate", "serve"]
-    with _started(name, command, whole.as_environ(), port, "/readyz") as server:
+    with started(name, command, whole.as_environ(), port, "/readyz") as server:
+        yield server
+
+
+@contextmanager
+def dispatcher(store: Store, **settings: Any) -> Iterator[Server]:
+    """Start `ordergate deliver` on the store."""
+    whole = Settings(mongodb_uri=store.uri, **settings)
+    command = [sys.executable, "-m", "ordergate", "deliver"]
+    with started("dispatcher", command, whole.as_environ(), 0, "") as server:
         yield server
 
 
 @contextmanager
 def embedded_gateway(folder: Path) -> Iterator[Server]:
     """Start a gateway that brings its own mongod, with its data in the folder."""
-    port = free_port(_HOST, 0)
+    port = free()
     settings = Settings(port=port, data_dir=folder / "data", log_level="WARNING")
     command = [sys.executable, "-m", "ordergate", "serve"]
-    with _started("Ordergate", command, settings.as_environ(), port, "/readyz") as server:
+    with started("Ordergate", command, settings.as_environ(), port, "/readyz") as server:
         yield server
 
 
@@ -117,20 +126,33 @@ def floor(store: Store, *, workers: int = 1, like: Path | None = None) -> Iterat
     Args:
         like: what issuing comes to (`stock.issued`).
     """
-    port = free_port(_HOST, 0)
+    port = free()
     options = ["--no-access-log", "--no-server-header", "--log-level", "critical"]
     target = ["--factory", "benchmarks.floor:application", "--workers", str(workers)]
     command = [sys.executable, "-m", "uvicorn", *target, "--port", str(port), *options]
     environ = {"FLOOR_MONGODB_URI": store.uri, "FLOOR_LIKE": str(like or "")}
-    with _started("floor", command, environ, port, "/livez") as server:
+    with started("floor", command, environ, port, "/livez") as server:
         yield server
 
 
+def free() -> int:
+    """Return a port that nobody uses now."""
+    return free_port(_HOST, 0)
+
+
 @contextmanager
-def _started(
+def started(
     name: str, command: Sequence[str], environ: Mapping[str, str], port: int, path: str
 ) -> Iterator[Server]:
-    """Run a command until the block ends, from its first answer on."""
+    """Run a server until the block ends, from its first answer on.
+
+    Args:
+        port: 0 for what has none, and is ready when it has logged its first line.
+        path: that it answers when it is ready.
+
+    Raises:
+        StartError: it doesn't.
+    """
     began = time.monotonic()
     with TemporaryDirectory(prefix="benchmark-") as folder:
         log = Path(folder) / "log"
@@ -145,7 +167,8 @@ def _started(
                 preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads yet
             )
         try:
-            _wait(process, f"http://{_HOST}:{port}{path}", name, log)
+            url = f"http://{_HOST}:{port}{path}" if port else ""
+            _wait(process, url, name, log)
             yield Server(name, port, process.pid, started=time.monotonic() - began)
         finally:
             _stop(process)
@@ -154,7 +177,9 @@ def _started(
 def _wait(process: subprocess.Popen[bytes], url: str, name: str, log: Path) -> None:
     deadline = time.monotonic() + _TO_START
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - ours
+        if not url and log.stat().st_size:
+            return
+        with suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - ours
             return
         time.sleep(0.02)
     raise StartError(f"{name} doesn't come up: {log.read_text(errors='replace')[-500:]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,7 +9,7 @@ from uuid import uuid4
 import orjson
 from pymongo import MongoClient
 
-from benchmarks.bodies import RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order
+from benchmarks.bodies import RESOURCE_ORDERS, SERVICE_ORDERS, example, resource_order, text
 from benchmarks.load import post
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def stocked(
     client: MongoClient[Kept] = MongoClient(store.uri)
     with client:
         orders = client[database]["resourceOrder"]
-        first = post(server, RESOURCE_ORDERS, json.dumps(resource_order()))["id"]
+        first = post(server, RESOURCE_ORDERS, text(resource_order()))["id"]
         original = orders.find_one_and_update({"_id": first}, {"$set": {"outbox": []}})
         assert original is not None  # noqa: S101 - it was just answered with 201
         missing = count - orders.estimated_document_count()
@@ -79,7 +78,7 @@ def issued(store: Store, server: Server, database: str, name: str, path: Path) -
 
     Return how many resource orders that makes, and how many items they have.
     """
-    record_id = post(server, SERVICE_ORDERS, json.dumps(example(name)))["id"]
+    record_id = post(server, SERVICE_ORDERS, text(example(name)))["id"]
     client: MongoClient[Kept] = MongoClient(store.uri)
     with client:
         record = client[database]["initiatingRequest"].find_one({"_id": record_id})
