@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import cost, decision, endurance, growth, intake, peers, scale
+from benchmarks import cost, decision, endurance, growth, intake, peers, scale, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +28,7 @@ CASES: Mapping[str, Case] = {
     "decision": decision.figures,
     "tmf-mock": peers.tmf_mock,
     "prism": peers.prism,
+    "simulate": simulate.simulate,
 }
 PEERS = ("tmf-mock", "prism")
 """Those that fetch something, and run only where they are asked for."""
