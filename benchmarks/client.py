@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer; the next request follows on the last."""
         self._answer += data
-        status = _status_of_whole(self._answer)
+        status = status_of_whole(self._answer)
         if status is not None:
             self._load.done(self._began, status)
             self._answer.clear()
@@ -111,7 +111,7 @@ def _request(job: dict[str, Any]) -> tuple[tuple[bytes, bytes], bytes]:
     return (job["method"].encode(), "\r\n".join(lines).encode()[1:] + _END_OF_HEAD), body
 
 
-def _status_of_whole(answer: bytearray) -> int | None:
+def status_of_whole(answer: bytearray) -> int | None:
     """Return the status of an answer that is there to its end, else None."""
     end = answer.find(_END_OF_HEAD)
     if end < 0:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIZES = (1_000, 10_000, 100_000)
 _FULL = 1_000_000
-_QUICK = (50, 100)
+_QUICK = (50,)
 _SAMPLE = 10_000
 _FEW = 200
 _PAGE = "sort=-orderDate&fields=id,state,name&limit=20"

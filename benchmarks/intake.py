@@ -80,7 +80,7 @@ def patch(effort: Effort) -> Iterator[Figure]:
 
 def issue(effort: Effort) -> Iterator[Figure]:
     """Yield what it takes to issue the resource orders of a service order."""
-    for name in ("fibre-standard", "vpn-and-fibre"):
+    for name in ("fibre-standard",) if effort.quick else ("fibre-standard", "vpn-and-fibre"):
         yield from _issue(name, effort, 0.5 if name == "fibre-standard" else None)
 
 
