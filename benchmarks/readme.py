@@ -53,23 +53,20 @@ def _said(name: str, found: Mapping[str, Any], folder: Path) -> Iterator[str]:
 
 
 def _plots(name: str, figures: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the plots of a case: its curves by unit, and what it compares in a second."""
-    curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    """Yield the plots of a case: its curves by their axis, and what it compares in a second."""
+    plots: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    units: dict[str, str] = {}
     for one in figures:
         if one["curve"]:
-            of_unit = curves.setdefault(one["unit"], {})
             point = (one["at"], one["measured"]["median"])
-            of_unit.setdefault(one["curve"], []).append(point)
-    for unit, found in curves.items():
-        x_name = next(one["axis"] for one in figures if one["curve"])
-        yield f"-{_file_name(unit)}", lines(f"{name}, {unit}", found, x_name)
+            plots.setdefault(one["axis"], {}).setdefault(one["curve"], []).append(point)
+            units[one["axis"]] = one["unit"]
+    for axis, curves in plots.items():
+        suffix = axis.replace(" ", "-")
+        yield f"-by-{suffix}", lines(f"{name}: {units[axis]} by {axis}", curves, axis)
     compared = [one for one in figures if one["unit"] == "1/s" and one["reference"]]
     if compared:
         rows = [
             (one["what"], one["measured"]["median"], one["reference"]["median"]) for one in compared
         ]
         yield "", bars(f"{name}, per second", rows, ("Ordergate", compared[0]["against"]))
-
-
-def _file_name(unit: str) -> str:
-    return "".join(letter for letter in unit.lower() if letter.isalnum())
