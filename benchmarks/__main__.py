@@ -20,7 +20,7 @@ _QUICK = {"rounds": 1, "seconds": 0.2}
 @click.command()
 @click.argument("cases", nargs=-1, type=click.Choice(list(CASES)))
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="per figure")
-@click.option("--seconds", default=3.0, show_default=True, help="of load per round and server")
+@click.option("--seconds", default=2.0, show_default=True, help="of load per round and server")
 @click.option("--full", is_flag=True, help="also what takes longer than a quarter of an hour")
 @click.option("--quick", is_flag=True, help="only see that all runs: the figures say nothing")
 @click.option("--peers", is_flag=True, help="also beside other servers, fetched for it")
