@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import connexion
 import orjson
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.context import ContextMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.lifespan import LifespanMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from inflection import underscore
 from starlette.responses import Response
+from starlette.routing import Route, Router
 
 from ordergate.api.contract import allowed_methods
 from ordergate.api.exchange import JSON
 from ordergate.api.guard import Guard
 from ordergate.api.operations import PATHS
 from ordergate.api.problems import Problems
+from ordergate.api.routed import RoutedOperations
 from ordergate.api.slashes import EitherSlashForm
 
 if TYPE_CHECKING:
@@ -28,6 +36,19 @@ if TYPE_CHECKING:
 
     from ordergate.api.body import Bodies
     from ordergate.api.operations import Operations
+
+
+_WAY_IN = (
+    ExceptionMiddleware,
+    RoutingMiddleware,
+    SecurityMiddleware,
+    ContextMiddleware,
+    RoutedOperations,
+    # What is no operation of a contract goes on from here.
+    LifespanMiddleware,
+    SwaggerUIMiddleware,
+)
+"""Connexion's middlewares, cut down to what a request needs, and in the order of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +86,25 @@ def build_app(
         body_time: seconds that a body may take to come.
         lifespan: what runs beside it, from start to stop.
     """
-    app = connexion.AsyncApp("ordergate", lifespan=lifespan)
+    pages = [*operations.routes(), *(_contract_page(door) for door in doors)]
+    app = ConnexionMiddleware(
+        Router(pages), import_name="ordergate", lifespan=lifespan, middlewares=list(_WAY_IN)
+    )
     for door in doors:
-        _serve_contract(app, door)
         app.add_api(
             door.contract,
             base_path=door.base_path,
-            name=door.base_path,
             resolver=Resolver(_handler_in(door.handlers)),
-            validator_map=door.bodies.validator_map(),
-            pythonic_params=True,
+            bodies=door.bodies,
             swagger_ui_options=SwaggerUIOptions(serve_spec=False),
         )
     Problems(_allowed(doors)).register(app)
-    operations.register(app)
-    pages = {f"{door.base_path}/ui/" for door in doors}
-    return Guard(EitherSlashForm(app, pages), max_body=max_body, body_time=body_time)
+    with_slash = {f"{door.base_path}/ui/" for door in doors}
+    return Guard(EitherSlashForm(app, with_slash), max_body=max_body, body_time=body_time)
 
 
-def _serve_contract(app: connexion.AsyncApp, door: Door) -> None:
-    """Serve the contract as it is written, at the place where Swagger UI looks for it.
+def _contract_page(door: Door) -> Route:
+    """Return where the contract is served as it is written, for Swagger UI among others.
 
     Connexion would write every reference out at each request, and some go in a circle.
     """
@@ -93,8 +113,7 @@ def _serve_contract(app: connexion.AsyncApp, door: Door) -> None:
     async def contract(_: Request) -> Response:
         return Response(text, media_type=JSON)
 
-    path = f"{door.base_path}/openapi.json"
-    app.add_url_rule(path, path, contract, methods=["GET"])
+    return Route(f"{door.base_path}/openapi.json", contract, methods=["GET"])
 
 
 def _handler_in(handlers: Sequence[object]) -> Callable[[str], Callable[..., Any]]:

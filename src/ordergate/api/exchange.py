@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-import connexion
 import orjson
+from connexion.context import scope
 from starlette.responses import Response
 
 from ordergate.errors import InvalidDocumentError
@@ -68,19 +68,19 @@ class NewEntity:
 
 def body() -> Document:
     """Return the parsed and validated body of the present request."""
-    document: Document = connexion.request.scope[BODY]
+    document: Document = scope[BODY]
     return document
 
 
 def body_text() -> bytes:
     """Return the body of the present request as it came, for messages that name a line in it."""
-    text: bytes = connexion.request.scope[BODY_TEXT]
+    text: bytes = scope[BODY_TEXT]
     return text
 
 
 def patch() -> Change:
     """Return what the present PATCH does to a document, whatever its media type."""
-    return change_of(connexion.request.scope[MEDIA_TYPE], body())
+    return change_of(scope[MEDIA_TYPE], body())
 
 
 def if_revision() -> frozenset[int] | None:
@@ -98,13 +98,19 @@ def if_revision() -> frozenset[int] | None:
 
 def _tags(name: str) -> list[str] | None:
     """Return the entity tags that a header lists, None if there is no such header."""
-    lines = connexion.request.headers.getlist(name)
+    lines = _header(name)
     if not lines:
         return None
     text = ", ".join(lines).strip()
     if text != "*" and not _TAGS.fullmatch(text):
         raise InvalidDocumentError(f'{name} lists entity tags, as in "3", or is *.', path=name)
     return ["*"] if text == "*" else _TAG.findall(text)
+
+
+def _header(name: str) -> list[str]:
+    """Return each value that the present request has for a header."""
+    wanted = name.lower().encode()
+    return [value.decode("latin-1") for known, value in scope["headers"] if known == wanted]
 
 
 def etag(revision: int) -> str:
@@ -130,7 +136,7 @@ def entity_at(door: str, document: Document, requester_roles: Sequence[str] = ()
     Raises:
         InvalidDocumentError: the Idempotency-Key is empty or too long.
     """
-    key = connexion.request.headers.get("Idempotency-Key")
+    key = next(iter(_header("Idempotency-Key")), None)
     if key is not None and not 1 <= len(key) <= _LONGEST_KEY:
         raise InvalidDocumentError(
             f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", path="Idempotency-Key"
@@ -141,7 +147,7 @@ def entity_at(door: str, document: Document, requester_roles: Sequence[str] = ()
 
 def door() -> str:
     """Return the path of the present request, by the name that the contract has for it."""
-    path: str = connexion.request.scope["path"]
+    path: str = scope["path"]
     return path.replace(RESOURCE_ORDERING_ALIAS, BASE_PATHS[Api.RESOURCE_ORDERING])
 
 
@@ -152,7 +158,7 @@ def fingerprint(document: Document) -> str:
 
 def raw_query() -> str:
     """Return the query string as it came: TMF630 gives a meaning to what decoding loses."""
-    text: bytes = connexion.request.scope["query_string"]
+    text: bytes = scope["query_string"]
     return text.decode("latin-1")
 
 

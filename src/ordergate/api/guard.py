@@ -11,11 +11,11 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ordergate.api.exchange import answer
+from ordergate.api.exchange import BODY_TEXT, answer
 from ordergate.api.problems import error_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,7 +49,7 @@ class _RefusedError(Exception):
 
 
 class Guard:
-    """Hands on bounded requests, each with its whole body; answers the others.
+    """Hands on bounded requests, each with its whole body in the scope; answers the others.
 
     Args:
         max_body: bytes.
@@ -66,24 +66,19 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bounded = {**scope, "headers": _one_type(scope["headers"])}
         try:
             _check_head(scope)
-            messages: Sequence[Message] = ()
             if scope["method"] in _WITH_BODY:
                 _check_encoding(scope["headers"])
-                messages = await self._body(scope, receive)
+                bounded[BODY_TEXT] = await self._body(scope, receive)
         except _RefusedError as refused:
             await self._answer(refused, scope, receive, send)
             return
-        waiting = iter(messages)
+        await self._app(bounded, receive, send)
 
-        async def replay() -> Message:
-            return next(waiting, None) or await receive()
-
-        await self._app({**scope, "headers": _one_type(scope["headers"])}, replay, send)
-
-    async def _body(self, scope: Scope, receive: Receive) -> Sequence[Message]:
-        """Return the messages of the body.
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the whole body.
 
         Raises:
             _RefusedError: it is too large, or doesn't come in time.
@@ -92,23 +87,22 @@ class Guard:
         if announced.isdigit() and int(announced) > self._max_body:
             raise self._too_large(has_more=True)
         try:
-            return await asyncio.wait_for(self._read(receive), self._body_time)
+            async with asyncio.timeout(self._body_time):
+                return await self._read(receive)
         except TimeoutError:
             reason = f"The body did not come within {self._body_time:g} s."
             raise _RefusedError(HTTPStatus.REQUEST_TIMEOUT, "bodyTimeout", reason) from None
 
-    async def _read(self, receive: Receive) -> Sequence[Message]:
-        messages: list[Message] = []
-        size = 0
+    async def _read(self, receive: Receive) -> bytes:
+        body = bytearray()
         while True:
             message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
+            body += message.get("body", b"")
             has_more = message["type"] == "http.request" and message.get("more_body", False)
-            if size > self._max_body:
+            if len(body) > self._max_body:
                 raise self._too_large(has_more=has_more)
             if not has_more:
-                return messages
+                return bytes(body)
 
     def _too_large(self, *, has_more: bool) -> _RefusedError:
         reason = f"A body has at most {self._max_body} bytes."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+from starlette.routing import Route
 
 from ordergate.api.exchange import answer
 from ordergate.errors import StoreUnavailableError
@@ -13,7 +14,6 @@ from ordergate.model.addresses import WEBHOOK_KEYS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    import connexion
     from starlette.requests import Request
 
     from ordergate.model.common import Document
@@ -43,12 +43,12 @@ class Operations:
         self._figures = figures
         self._keys = keys
 
-    def register(self, app: connexion.AsyncApp) -> None:
-        """Add the paths."""
-        app.add_url_rule("/livez", "livez", self.livez, methods=["GET"])
-        app.add_url_rule("/readyz", "readyz", self.readyz, methods=["GET"])
-        app.add_url_rule("/metrics", "metrics", self.metrics, methods=["GET"])
-        app.add_url_rule(WEBHOOK_KEYS, "webhookKeys", self.webhook_keys, methods=["GET"])
+    def routes(self) -> list[Route]:
+        """Return the paths, each with its page."""
+        pages = zip(
+            PATHS, (self.livez, self.readyz, self.metrics, self.webhook_keys), strict=True
+        )
+        return [Route(path, page, methods=["GET"]) for path, page in pages]
 
     async def livez(self, _: Request) -> Response:
         """Say that the process runs; it says nothing of the store."""

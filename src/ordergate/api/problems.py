@@ -23,8 +23,8 @@ from ordergate.schemas.patches import PATCHES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import connexion
     from connexion.lifecycle import ConnexionRequest
+    from connexion.middleware import ConnexionMiddleware
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Problems:
         literal_first = sorted(allowed.items(), key=lambda one: one[0].count("{"))
         self._allowed = [(_pattern(path), methods) for path, methods in literal_first]
 
-    def register(self, app: connexion.AsyncApp) -> None:
+    def register(self, app: ConnexionMiddleware) -> None:
         """Make Connexion ask here about every error."""
         app.add_error_handler(errors.OrdergateError, self.of_ours)
         app.add_error_handler(ProblemException, self.of_connexion)

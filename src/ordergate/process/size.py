@@ -127,12 +127,14 @@ class Scale:
 
     def _inside(self, value: dict[str, Any] | list[Any] | tuple[Any, ...]) -> int:
         size = _EMPTY + _TYPE_AND_END * len(value)
+        inner: Iterable[Any] = value
         if isinstance(value, dict):
-            for name, one in value.items():
-                size += _length(name) + self.weigh(one)
+            size += _length("".join(value))
+            inner = value.values()
         else:
-            for index, one in enumerate(value):
-                size += len(str(index)) + self.weigh(one)
+            size += sum(len(str(index)) for index in range(len(value)))
+        for one in inner:
+            size += _EMPTY + _length(one) if type(one) is str else self.weigh(one)
         return size
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordergate.api.exchange import BODY_TEXT
 from ordergate.api.guard import LARGEST_HEADERS, LONGEST_URL, Guard
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Echo:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
-        body, more = b"", scope["type"] == "http"
+        body = scope.get(BODY_TEXT, b"")
+        more = scope["type"] == "http" and BODY_TEXT not in scope
         while more:
             message = await receive()
             body += message.get("body", b"")

@@ -37,7 +37,7 @@ def answer_to(error: Exception) -> httpx.Response:
 
     app = connexion.AsyncApp("failing")
     app.add_api(CONTRACT, base_path="/door", resolver=connexion.Resolver(lambda _: fail))
-    Problems({"/door/fail": ("GET",)}).register(app)
+    Problems({"/door/fail": ("GET",)}).register(app.middleware)
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

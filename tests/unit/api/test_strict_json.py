@@ -17,6 +17,8 @@ from ordergate.errors import InvalidDocumentError
         b"[" * DEEPEST + b"]" * DEEPEST,
         b'{"a:b":"c:d \\" e:f","g":[{"h":1},{"h":2}],"constructor":{}}',
         b'{"x":"$where"}',
+        b'{"x\\u003ay":"\\u003A"}',
+        b'"text"',
     ],
 )
 def test_json_is_read(body: bytes) -> None:
@@ -45,6 +47,8 @@ def test_json_is_read(body: bytes) -> None:
         (b'{"x":1,"x":2}', "'x' twice"),
         (b'{"x":1,"\\u0078":2}', "'x' twice"),
         (b'{"y":[{"x":{"z":1,"z":1}}]}', "'z' twice"),
+        (b'{"x":1,"x":"\\u003a"}', "'x' twice"),
+        (b'{"x":":","x":"\\u003A\\u003a"}', "'x' twice"),
     ],
 )
 def test_what_no_store_can_keep_is_refused(body: bytes, said: str) -> None:
