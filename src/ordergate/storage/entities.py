@@ -208,12 +208,11 @@ class EntityReader:
         Raises:
             NotFoundError: there is none.
         """
+        # By the id alone, which the server has a short way for.
+        shown = {self._root: 1, "revision": 1, "deleted": 1}
         with in_our_words():
-            kept = await self._collection.find_one(
-                {"_id": entity_id, self._root: {"$exists": True}, **_NOT_DELETED},
-                {self._root: 1, "revision": 1},
-            )
-        if kept is None:
+            kept = await self._collection.find_one({"_id": entity_id}, shown)
+        if kept is None or self._root not in kept or kept.get("deleted"):
             raise NotFoundError(f"There is no {self._kind} with the id {entity_id!r}.", path="id")
         return kept[self._root], kept["revision"]
 
