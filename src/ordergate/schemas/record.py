@@ -15,11 +15,10 @@ from ordergate.schemas.characteristics import as_list
 from ordergate.schemas.feasibility_assessment import read_feasibility_assessment
 from ordergate.schemas.initiating_request import read_initiating_request
 from ordergate.schemas.resource_order import (
-    HAND_OVER,
-    REASON,
-    REFERENCE,
-    RESOURCE_ORDER,
-    dumped,
+    write_hand_over,
+    write_reason,
+    write_reference,
+    write_resource_order,
 )
 from ordergate.schemas.service_order import read_service_order
 from ordergate.schemas.service_order_kept import identified, rewrite_service_order
@@ -51,12 +50,12 @@ class StandardDocuments:
 
     def resource_order(self, order: ResourceOrder) -> Document:
         """Return the TMF652 `ResourceOrder`."""
-        return dumped(RESOURCE_ORDER, order)
+        return write_resource_order(order)
 
     def special_handling(self, hand_over: HandOver) -> Document:
         """Return the hand-over."""
         delivery = {"state": str(self._delivery), "attempts": 0}
-        return {**dumped(HAND_OVER, hand_over), "delivery": delivery}
+        return {**write_hand_over(hand_over), "delivery": delivery}
 
     def service_order(self, body: Document, decision: Decision, state: OrderState) -> Document:
         """Return the TMF641 order as the decision leaves it, in that state."""
@@ -102,7 +101,7 @@ class StandardDocuments:
             "requestedCompletionDate": request.requested_completion_date,
             "state": str(decision.state),
             "receivedDate": timestamp(request.received_date),
-            "source": dumped(REFERENCE, request.source) if request.source else None,
+            "source": write_reference(request.source) if request.source else None,
             "relatedEntity": list(request.related_entity),
             "relatedParty": list(request.related_party),
             "note": list(request.note),
@@ -155,7 +154,7 @@ def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver 
         "id": assessment.item.id,
         "outcome": str(assessment.outcome),
         "rule": {"id": rule.id, "version": rule.version} if rule else None,
-        "reason": [dumped(REASON, one) for one in assessment.reason],
+        "reason": [write_reason(one) for one in assessment.reason],
         "condition": [
             {
                 "code": one.code,

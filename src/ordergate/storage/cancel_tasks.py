@@ -15,7 +15,7 @@ from ordergate.model.common import timestamp
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import EntityReader, entity_of, stored, write_over
-from ordergate.storage.insertion import insert
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,7 @@ class MongoCancelTaskBook(EntityReader):
             page_limit=page_limit,
             default_sort="id",
         )
+        self._insertion = Insertion(self._collection)
         self._order = f"{kind.order}.id"
 
     async def ensure_indexes(self) -> None:
@@ -77,7 +78,7 @@ class MongoCancelTaskBook(EntityReader):
             DuplicateError: another task for the same order isn't over yet.
         """
         try:
-            kept = await insert(self._collection, {**stored(task), **_UNFINISHED})
+            kept = await self._insertion.insert({**stored(task), **_UNFINISHED})
         except DuplicateError as error:
             raise DuplicateError(
                 "Another cancellation of the order isn't over yet.", path=self._order

@@ -19,7 +19,7 @@ from ordergate.storage.entities import (
     stored,
     write_over,
 )
-from ordergate.storage.insertion import insert
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -59,6 +59,7 @@ class MongoFeasibilityBook(EntityReader):
             page_limit=page_limit,
             default_sort="recordedDate",
         )
+        self._insertion = Insertion(self._collection)
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
@@ -80,7 +81,7 @@ class MongoFeasibilityBook(EntityReader):
 
         Return None, or the one that has its id already.
         """
-        kept = await insert(self._collection, {**stored(assessment), **_UNAPPLIED})
+        kept = await self._insertion.insert({**stored(assessment), **_UNAPPLIED})
         return None if kept is None else entity_of(kept)
 
     async def get(self, assessment_id: str) -> Entity:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pymongo import IndexModel
+from pymongo import IndexModel, UpdateOne
 
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.states import OrderState
@@ -22,7 +22,8 @@ from ordergate.storage.entities import (
     stored_cancellation,
     write_over,
 )
-from ordergate.storage.insertion import insert
+from ordergate.storage.group_commit import GroupCommit
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored
@@ -80,7 +81,9 @@ class MongoRequestBook:
 
     def __init__(self, database: Database, *, page_limit: int) -> None:
         self._collection = database[COLLECTION]
-        self._claims = database[CLAIMS]
+        self._insertion = Insertion(self._collection)
+        self._claims = Insertion(database[CLAIMS])
+        self._settling = GroupCommit(self._collection)
         self.records = EntityReader(
             self._collection,
             kind="initiating request",
@@ -113,7 +116,7 @@ class MongoRequestBook:
 
         Raises:
             DuplicateError: the service order that its Idempotency-Key made was deleted since.
-            InProgressError: see `insert`.
+            InProgressError: see `Insertion.insert`.
         """
         kept = stored(record.entity)
         if record.service_order is not None:
@@ -124,7 +127,7 @@ class MongoRequestBook:
             kept["plan"] = _stored_plan(record.plan)
         if record.waiting:
             kept["waiting"] = _stored_waiting(record)
-        existing = await insert(self._collection, kept)
+        existing = await self._insertion.insert(kept)
         if existing is not None and _SERVICE_ORDER in kept and _SERVICE_ORDER not in existing:
             mine = record.entity.idempotency
             named = mine.named if mine else "Idempotency-Key"
@@ -137,9 +140,9 @@ class MongoRequestBook:
         """Keep the fingerprint under the key unless one is there; return the one that is.
 
         Raises:
-            InProgressError: see `insert`.
+            InProgressError: see `Insertion.insert`.
         """
-        existing = await insert(self._claims, {"_id": key, "fingerprint": fingerprint})
+        existing = await self._claims.insert({"_id": key, "fingerprint": fingerprint})
         return fingerprint if existing is None else existing["fingerprint"]
 
     async def get(self, request_id: str) -> RecordedRequest:
@@ -179,7 +182,7 @@ class MongoRequestBook:
         """Note that the whole plan of the record is issued, unless there is a newer one."""
         this_plan = {"_id": record.entity.id, "plan.revision": record.plan.revision}
         with in_our_words():
-            await self._collection.update_one(this_plan, {"$unset": {"plan": ""}})
+            await self._settling.write(UpdateOne(this_plan, {"$unset": {"plan": ""}}))
 
     async def unsettled(self, *, limit: int) -> list[RecordedRequest]:
         """Return records whose plan isn't known to be issued, the oldest first."""

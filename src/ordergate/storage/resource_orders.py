@@ -18,7 +18,7 @@ from ordergate.storage.entities import (
     stored_cancellation,
     write_over,
 )
-from ordergate.storage.insertion import insert, insert_missing
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -76,6 +76,7 @@ class MongoOrderBook(EntityReader):
 
     def __init__(self, database: Database, *, page_limit: int) -> None:
         super().__init__(database[COLLECTION], kind="resource order", page_limit=page_limit)
+        self._insertion = Insertion(self._collection)
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
@@ -88,9 +89,9 @@ class MongoOrderBook(EntityReader):
 
         Raises:
             DuplicateError: the one that its Idempotency-Key made was deleted since.
-            InProgressError: see `insert`.
+            InProgressError: see `Insertion.insert`.
         """
-        kept = await insert(self._collection, stored(order))
+        kept = await self._insertion.insert(stored(order))
         if kept is not None and kept.get("deleted"):
             raise DuplicateError(
                 "The order that this Idempotency-Key made was deleted; use a new key.",
@@ -100,7 +101,7 @@ class MongoOrderBook(EntityReader):
 
     async def add_all(self, orders: Sequence[Entity]) -> None:
         """Store the orders; one whose id is there already is left as it is."""
-        await insert_missing(self._collection, orders)
+        await self._insertion.insert_missing(orders)
 
     async def get(self, order_id: str) -> Entity:
         """Return the order.

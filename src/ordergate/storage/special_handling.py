@@ -9,7 +9,7 @@ from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import EntityReader, entity_of, write_over
-from ordergate.storage.insertion import insert_missing
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -42,6 +42,7 @@ class MongoHandOverBook(EntityReader):
             page_limit=page_limit,
             default_sort="handedOverDate",
         )
+        self._insertion = Insertion(self._collection)
 
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
@@ -50,7 +51,7 @@ class MongoHandOverBook(EntityReader):
 
     async def add_all(self, hand_overs: Sequence[Entity]) -> None:
         """Store the hand-overs; one whose id is there already is left as it is."""
-        await insert_missing(self._collection, hand_overs)
+        await self._insertion.insert_missing(hand_overs)
 
     async def get(self, handling_id: str) -> Entity:
         """Return the hand-over.

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from ordergate.errors import DuplicateError, InProgressError
-from ordergate.storage.insertion import insert
+from ordergate.storage.insertion import Insertion
 
 KEPT = {"_id": "a", "document": {}}
 BY_ID = {"_id": 1}
@@ -31,10 +31,13 @@ class Primary:
         self._rolled_back = rolled_back
         self._key = key
 
-    async def insert_one(self, _: dict[str, Any]) -> None:
+    async def bulk_write(self, writes: list[Any], *, ordered: bool) -> None:
+        assert len(writes) == 1
+        assert not ordered
         if self._unseen < 0 and self._rolled_back:
             return
-        raise DuplicateKeyError("E11000", 11000, {"keyPattern": self._key})
+        refused = {"index": 0, "code": 11000, "errmsg": "E11000", "keyPattern": self._key}
+        raise BulkWriteError({"writeErrors": [refused]})
 
     async def find_one(self, _: dict[str, Any]) -> dict[str, Any] | None:
         self._unseen -= 1
@@ -42,7 +45,10 @@ class Primary:
 
 
 def inserted(primary: Primary, patience: float = 5.0) -> dict[str, Any] | None:
-    return asyncio.run(insert(cast("Any", primary), dict(KEPT), patience))
+    async def insert() -> dict[str, Any] | None:
+        return await Insertion(cast("Any", primary)).insert(dict(KEPT), patience)
+
+    return asyncio.run(insert())
 
 
 @pytest.mark.parametrize("unseen", [0, 1, 3])
