@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -244,6 +245,8 @@ def build(settings: Settings) -> ASGIApp:
     async def lifespan(_: object) -> AsyncIterator[None]:
         await process.rules.refresh()
         await delivery.signer.load()
+        gc.collect()
+        gc.freeze()  # what is there now stays: to go through it again and again costs a sixth
         async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield
