@@ -65,6 +65,8 @@ ORDER = st.fixed_dictionaries(
         "orderItem": ITEMS,
     },
 )
+DATED = {"orderDate": "2026-01-05T10:30:00.000Z", "state": "held"}
+"""What every order has."""
 ORDERS = st.lists(ORDER, min_size=3, max_size=12).map(
     lambda found: [{"id": f"{number:02}", **one} for number, one in enumerate(found)]
 )
@@ -161,7 +163,7 @@ def book(mongodb_uri: str) -> Iterator[Book]:
 
 @PROPERTY
 @given(ORDERS, filters())
-@example([{"id": "0", "state": "held", "externalId": "a\n"}], "externalId.regex=a%24")
+@example([{**DATED, "id": "0", "externalId": "a\n"}], "externalId.regex=a%24")
 def test_filter_finds_what_brute_force_finds(
     book: Book, orders: list[dict[str, Any]], raw: str
 ) -> None:
@@ -195,8 +197,8 @@ def brute_force_sort(orders: list[dict[str, Any]], keys: Sequence[SortKey]) -> l
 
 @PROPERTY
 @given(ORDERS, SORTS, st.integers(1, 5))
-@example([{"id": "0"}, {"id": "1", "priority": 1}], "priority", 1)
-@example([{"id": "0", "mixed": [1], "note": [{"date": "2026"}]}], "-mixed,-note.date", 1)
+@example([{**DATED, "id": "0"}, {**DATED, "id": "1", "priority": 1}], "priority", 1)
+@example([{**DATED, "id": "0", "mixed": [1], "note": [{"date": "2026"}]}], "-mixed,-note.date", 1)
 def test_pages_of_any_sort_are_the_whole_sorted_list(
     book: Book, orders: list[dict[str, Any]], sort: str, limit: int
 ) -> None:
@@ -209,7 +211,7 @@ def test_pages_of_any_sort_are_the_whole_sorted_list(
 
 
 def test_filter_that_takes_the_store_too_long_is_refused_by_its_name(book: Book) -> None:
-    book.keep([{"id": str(n), "state": "held", "name": f"{'a' * 60}!"} for n in range(300)])
+    book.keep([{**DATED, "id": str(n), "name": f"{'a' * 60}!"} for n in range(300)])
     with pytest.raises(InvalidQueryError, match="too expensive") as refusal:
         book.list("state=held&name.regex=(a%2B)%2B%24", deadline=0.05)
     assert refusal.value.path == "name"
@@ -218,9 +220,36 @@ def test_filter_that_takes_the_store_too_long_is_refused_by_its_name(book: Book)
 def test_sort_that_takes_the_store_too_long_is_refused_and_a_bare_list_is_not_blamed(
     book: Book,
 ) -> None:
-    book.keep([{"id": f"{n:05}", "state": "held", "name": str(n)} for n in range(10_000)])
+    book.keep([{**DATED, "id": f"{n:05}", "name": str(n)} for n in range(10_000)])
     with pytest.raises(InvalidQueryError, match="too expensive") as refusal:
         book.list("sort=name", deadline=0.001)
     assert refusal.value.path == "sort"
     with pytest.raises(StoreUnavailableError):
         book.list("", deadline=0.001)
+
+
+def test_large_total_is_counted_again_only_after_a_while(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ordergate.storage.entities._MANY", 2)
+    reader = EntityReader(book.database[COLLECTION], kind="order", page_limit=100)
+
+    def totals(raw: str) -> int:
+        return book.runner.run(reader.list(query(raw)))[1]
+
+    book.keep([{**DATED, "id": str(n), "priority": n} for n in range(3)])
+    assert (totals(""), totals("priority=1"), totals("state=held&limit=0")) == (3, 1, 3)
+    book.keep([{**DATED, "id": str(n), "priority": 1} for n in range(4)])
+    assert (totals(""), totals("priority=1"), totals("state=held")) == (3, 4, 3)
+    monkeypatch.setattr("ordergate.storage.entities._FRESH", 0.0)
+    assert (totals(""), totals("state=held")) == (4, 4)
+
+
+def test_deleted_orders_are_in_no_list_and_no_total(book: Book) -> None:
+    book.keep([{**DATED, "id": str(n)} for n in range(3)])
+    deleted = {"$set": {"deleted": True}}
+    book.runner.run(book.database[COLLECTION].update_one({"_id": "1"}, deleted))
+    for raw in ("", "state=held", "id.ne=2&state=held", "name.ne=x"):
+        found, total = book.list(raw)
+        assert len(found) == total
+        assert "1" not in {one["id"] for one in found}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
 MANY, FEWER, FEWEST = 100_000, 20_000, 10_000
+BY_INDEX = ("IXSCAN", "COUNT_SCAN")
 SHARE = 100  # how many orders share a value
 TO_FIND = 37  # the value that is asked for
 ARRAYS = {"orderItem", "serviceOrderItem", "relatedParty", "relatedEntity", "resourceOrder"}
@@ -123,7 +124,7 @@ def document(attributes: list[Attribute], group: int) -> Stored:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a list came to: how many it found, and what its find and its count did for it."""
+    """What a list came to: how many it found, and what its find and its counts did for it."""
 
     found: int
     total: int
@@ -146,7 +147,7 @@ class Lists:
 
     async def _profile(self) -> list[Stored]:
         ran = {"ns": f"{self._database.name}.{self._collection}"}
-        latest = self._database["system.profile"].find(ran).sort("$natural", -1).limit(2)
+        latest = self._database["system.profile"].find(ran).sort("$natural", -1).limit(3)
         return await latest.to_list()
 
 
@@ -204,8 +205,7 @@ def check_selective(run: Run) -> None:
     """Check that an index found it, and that no more than ten times as much was looked at."""
     assert run.found == run.total == SHARE
     for plan in run.plans:
-        assert "IXSCAN" in plan["planSummary"]
-        assert "COLLSCAN" not in plan["planSummary"]
+        assert plan["planSummary"].startswith(BY_INDEX)
         assert plan["keysExamined"] <= 10 * SHARE
         assert plan["docsExamined"] <= 10 * SHARE
 
@@ -277,7 +277,7 @@ def test_narrow_filter_of_any_operator_is_served_by_an_index(
     lists, reader = orders
     run = lists.run(reader, raw)
     assert run.total == SHARE
-    assert all("IXSCAN" in plan["planSummary"] for plan in run.plans)
+    assert all(plan["planSummary"].startswith(BY_INDEX) for plan in run.plans)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import EntityReader, entity_of, stored, write_over
+from ordergate.storage.entities import DELETED_INDEX, EntityReader, entity_of, stored, write_over
 from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class MongoCancelTaskBook(EntityReader):
         )
         with in_our_words():
             listed = self.indexes((*_FILTERED, self._order))
-            await self._collection.create_indexes([*listed, one_at_a_time, swept])
+            await self._collection.create_indexes([*listed, DELETED_INDEX, one_at_a_time, swept])
 
     async def add(self, task: Entity) -> Entity | None:
         """Store the task in one write; return None, or the one that has its id already.

@@ -9,6 +9,7 @@ with what the gateway keeps beside it.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
 
     from ordergate.model.common import Document
     from ordergate.storage.database import Collection, Stored
-    from ordergate.tmf630.query import Query
+    from ordergate.tmf630.query import Condition, Query
 
 _Read = TypeVar("_Read")
 
 _TOO_EXPENSIVE = {50, 51091}
 """Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
 _NOT_DELETED = {"deleted": {"$ne": True}}
+_MANY, _FRESH, _REMEMBERED = 10_000, 10.0, 100
+"""Totals above that many are remembered so many seconds, and so many of them."""
 _HAS_ROOM = {
     "$expr": {
         "$or": [
@@ -53,6 +56,11 @@ OUTBOX_INDEX = IndexModel(
     partialFilterExpression={"outbox.sequence": {"$exists": True}},
 )
 """Finds entities that still owe events: an emptied outbox is not in it."""
+
+DELETED_INDEX = IndexModel(
+    [("deleted", 1)], name="deleted", partialFilterExpression={"deleted": True}
+)
+"""Finds entities that are still there and that no list shows."""
 
 
 def stored_event(event: OwedEvent) -> Stored:
@@ -177,6 +185,7 @@ class EntityReader:
         self._default_sort = default_sort
         self._always = frozenset({default_sort, "state", "href", "id"})
         self._deadline = round(deadline * 1000)
+        self._totals: dict[tuple[Condition, ...], tuple[float, int]] = {}
 
     def indexes(self, filtered: Sequence[str] = ()) -> Sequence[IndexModel]:
         """Return the indexes that filters and the common orders of a list are served by.
@@ -187,12 +196,11 @@ class EntityReader:
         Args:
             filtered: paths of the other attributes that clients filter by.
         """
-        there = {self._root: {"$exists": True}}
         sorting = [
             IndexModel(
                 [(f"{self._root}.{path}", 1), ("_id", 1)],
-                name=f"{self._root}.{path},id",
-                partialFilterExpression=there,
+                name=f"{self._root}.{path},_id",
+                partialFilterExpression={f"{self._root}.{path}": {"$exists": True}},
             )
             for path in sorted(self._always)
         ]
@@ -217,18 +225,25 @@ class EntityReader:
         return kept[self._root], kept["revision"]
 
     async def list(self, query: Query) -> tuple[Sequence[Document], int]:
-        """Return the asked-for page of what matches, and how many match in all."""
-        wanted: Stored = {
-            self._root: {"$exists": True},
-            **_NOT_DELETED,
-            **compile_filter(query.conditions, self._root),
-        }
+        """Return the asked-for page of what matches, and how many match in all.
+
+        A total above 10,000 may be ten seconds old: to count them takes the longer the more there
+        are, and a page doesn't.
+        """
         with in_our_words(), self._in_time(query):
             # The driver's own deadline would stand in for the server's; so this call has none.
             with pymongo.timeout(0):
-                reading = asyncio.gather(self._page(query, wanted), self._count(wanted))
+                reading = asyncio.gather(self._page(query), self._total(query.conditions))
             found, total = await self._uncancelled(reading)
         return found, total
+
+    def _is_there(self, attribute: str) -> Stored:
+        """Return what every entity meets, and an index on the attribute tells without a look at it.
+
+        Args:
+            attribute: one that each has, as a text.
+        """
+        return {f"{self._root}.{attribute}": {"$gt": ""}}
 
     async def _uncancelled(self, reading: asyncio.Future[_Read]) -> _Read:
         """Return what is read, in time or not at all.
@@ -265,20 +280,47 @@ class EntityReader:
                 path=path,
             ) from error
 
-    async def _count(self, wanted: Stored) -> int:
-        return await self._collection.count_documents(wanted, maxTimeMS=self._deadline)
+    async def _total(self, conditions: tuple[Condition, ...]) -> int:
+        counted, total = self._totals.pop(conditions, (0.0, 0))
+        if time.monotonic() - counted > _FRESH:
+            counted, total = time.monotonic(), await self._count(conditions)
+        if total > _MANY:
+            self._totals[conditions] = counted, total
+            if len(self._totals) > _REMEMBERED:
+                del self._totals[next(iter(self._totals))]
+        return total
 
-    async def _page(self, query: Query, wanted: Stored) -> Sequence[Document]:
+    async def _count(self, conditions: tuple[Condition, ...]) -> int:
+        """Count by an index alone, where one holds the condition: those deleted are taken off."""
+        wanted = compile_filter(conditions, self._root)
+        if all(one.operator is Operator.NE for one in conditions):
+            wanted |= self._is_there(self._default_sort)
+        counting = (wanted, {"deleted": True, **wanted})
+        every, deleted = await asyncio.gather(
+            *(self._collection.count_documents(one, maxTimeMS=self._deadline) for one in counting)
+        )
+        return every - deleted
+
+    async def _page(self, query: Query) -> Sequence[Document]:
         if query.limit == 0:
             return []
-        found = await self._sorted(query, wanted)
+        by_index = all(key.path in self._always for key in query.sort)
+        first = query.sort[0].path if query.sort and by_index else self._default_sort
+        wanted = {
+            **self._is_there(first),
+            **_NOT_DELETED,
+            **compile_filter(query.conditions, self._root),
+        }
+        found = await self._sorted(query, wanted, by_index=by_index)
         return [kept[self._root] async for kept in found]
 
-    async def _sorted(self, query: Query, wanted: Stored) -> AsyncIterator[Stored]:
+    async def _sorted(
+        self, query: Query, wanted: Stored, *, by_index: bool
+    ) -> AsyncIterator[Stored]:
         """Return the page, in the order of an index where each entity has what it is sorted by."""
         shown = {self._root: 1}
         limit = self._page_limit if query.limit is None else query.limit
-        if all(key.path in self._always for key in query.sort):
+        if by_index:
             order = compile_sort(query.sort, self._root, self._default_sort)
             found = self._collection.find(wanted, shown, max_time_ms=self._deadline)
             return found.sort(order).skip(query.offset).limit(limit)

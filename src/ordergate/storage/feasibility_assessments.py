@@ -14,6 +14,7 @@ from pymongo import IndexModel
 from ordergate.errors import NotFoundError
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
+    DELETED_INDEX,
     EntityReader,
     entity_of,
     stored,
@@ -72,7 +73,7 @@ class MongoFeasibilityBook(EntityReader):
             name="unapplied",
             partialFilterExpression=_UNAPPLIED,
         )
-        indexes = [*self.indexes(_FILTERED), *newest_first, unapplied]
+        indexes = [*self.indexes(_FILTERED), DELETED_INDEX, *newest_first, unapplied]
         with in_our_words():
             await self._collection.create_indexes(indexes)
 

@@ -15,6 +15,7 @@ from ordergate.model.states import OrderState
 from ordergate.process.entity import Closing, Plan, RecordedRequest, Waiting
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
+    DELETED_INDEX,
     EntityReader,
     entity_of,
     from_plan,
@@ -109,7 +110,9 @@ class MongoRequestBook:
             partialFilterExpression={"waiting.specificationId": {"$exists": True}},
         )
         with in_our_words():
-            await self._collection.create_indexes([unsettled, waiting, *records, *service_orders])
+            await self._collection.create_indexes(
+                [unsettled, waiting, DELETED_INDEX, *records, *service_orders]
+            )
 
     async def add(self, record: RecordedRequest) -> RecordedRequest | None:
         """Store the record in one write; return None, or the one that has its id already.

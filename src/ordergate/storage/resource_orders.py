@@ -12,6 +12,7 @@ from ordergate.process.entity import ToRollUp
 from ordergate.process.record import request_id_of
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
+    DELETED_INDEX,
     EntityReader,
     entity_of,
     stored,
@@ -82,7 +83,7 @@ class MongoOrderBook(EntityReader):
         """Make the indexes that are not there yet."""
         left = IndexModel([("_id", 1), (_ROLL_UP, 1)], name=_ROLL_UP, partialFilterExpression=_LEFT)
         with in_our_words():
-            await self._collection.create_indexes([*self.indexes(_FILTERED), left])
+            await self._collection.create_indexes([*self.indexes(_FILTERED), DELETED_INDEX, left])
 
     async def add(self, order: Entity) -> Entity | None:
         """Store the order in one write; return None, or the one that has its id already.

@@ -8,7 +8,7 @@ from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import EntityReader, entity_of, write_over
+from ordergate.storage.entities import DELETED_INDEX, EntityReader, entity_of, write_over
 from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class MongoHandOverBook(EntityReader):
     async def ensure_indexes(self) -> None:
         """Make the indexes that are not there yet."""
         with in_our_words():
-            await self._collection.create_indexes(self.indexes(_FILTERED))
+            await self._collection.create_indexes([*self.indexes(_FILTERED), DELETED_INDEX])
 
     async def add_all(self, hand_overs: Sequence[Entity]) -> None:
         """Store the hand-overs; one whose id is there already is left as it is."""
