@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import TYPE_CHECKING
 
 import requests
@@ -32,6 +32,7 @@ from ordergate.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from benchmarks.figures import Effort
     from benchmarks.listener import ListenerProcess
     from ordergate.client import GatewayClient
 
@@ -54,23 +55,39 @@ _ORDER = {
 }
 
 
-def latency_figures(rounds: int) -> Iterator[Figure]:
+def latency_figures(effort: Effort) -> Iterator[Figure]:
     """Yield what 50, 95 and 99 of 100 events take to two listeners, 50 a second to each."""
-    taken = list(to_two_listeners(rounds))
+    taken = list(to_two_listeners(effort.rounds, _seconds(effort)))
     for percent, goal in ((50, None), (95, 500.0), (99, 2000.0)):
-        yield _figure("latency", f"50 events/s x 2 listeners, p{percent}", percent, taken, goal)
+        yield Figure(
+            case="latency",
+            what=f"50 events/s x 2 listeners, p{percent}",
+            values=tuple(percentile(one, percent) for one in taken),
+            at_most=goal,
+        )
 
 
-def isolation_figures(rounds: int) -> Iterator[Figure]:
+def isolation_figures(effort: Effort) -> Iterator[Figure]:
     """Yield what 95 of 100 events take to a good listener, alone and beside three bad ones."""
-    alone, beside = zip(*to_one_among_bad(rounds), strict=True)
-    yield _figure("isolation", "20 orders/s to a good listener alone, p95", 95, alone, None)
-    own = median(percentile(one, 95) for one in alone)
-    what = "beside one that refuses, one silent, one late, p95"
-    yield _figure("isolation", what, 95, beside, min(1000.0, 2 * own))
+    alone, beside = zip(*to_one_among_bad(effort.rounds, _seconds(effort)), strict=True)
+    taken = tuple(percentile(one, 95) for one in beside)
+    what = "20 orders/s to a good listener beside one that refuses, one silent, one late, p95"
+    yield Figure(case="isolation", what=what, values=taken, at_most=1000.0)
+    yield Figure(
+        case="isolation",
+        what="the same beside its own time",
+        values=taken,
+        against="the good listener alone, p95",
+        reference=tuple(percentile(one, 95) for one in alone),
+        at_most=2.0,
+    )
 
 
-def to_two_listeners(rounds: int) -> Iterator[list[float]]:
+def _seconds(effort: Effort) -> int:
+    return 1 if effort.quick else _SECONDS
+
+
+def to_two_listeners(rounds: int, seconds: int) -> Iterator[list[float]]:
     """Yield, in each round, the milliseconds that each of 50 events a second took to each."""
     with ExitStack() as stack:
         client = stack.enter_context(_gateway())
@@ -78,28 +95,22 @@ def to_two_listeners(rounds: int) -> Iterator[list[float]]:
         for one in listeners:
             client.register(Api.RESOURCE_ORDERING, one.url)
         for _ in range(rounds):
-            yield _taken(client, listeners, per_second=50)
+            yield _taken(client, listeners, per_second=50, seconds=seconds)
 
 
-def to_one_among_bad(rounds: int) -> Iterator[tuple[list[float], list[float]]]:
+def to_one_among_bad(rounds: int, seconds: int) -> Iterator[tuple[list[float], list[float]]]:
     """Yield, in each round, what 20 events a second took to one alone, and beside bad ones."""
     with ExitStack() as stack:
         client = stack.enter_context(_gateway())
         good, silent, late = (stack.enter_context(listening(s)) for s in (0, _NEVER, _LATE))
         client.register(Api.RESOURCE_ORDERING, good.url)
         for _ in range(rounds):
-            alone = _taken(client, [good], per_second=20)
+            alone = _taken(client, [good], per_second=20, seconds=seconds)
             bad = (_refusing(), silent.url, late.url)
             hubs = [client.register(Api.RESOURCE_ORDERING, one) for one in bad]
-            yield alone, _taken(client, [good], per_second=20)
+            yield alone, _taken(client, [good], per_second=20, seconds=seconds)
             for one in hubs:
                 client.unregister(Api.RESOURCE_ORDERING, one)
-
-
-def _figure(
-    case: str, what: str, percent: int, rounds: Sequence[Sequence[float]], goal: float | None
-) -> Figure:
-    return Figure(case, what, tuple(percentile(one, percent) for one in rounds), goal=goal)
 
 
 def percentile(taken: Sequence[float], percent: int) -> float:
@@ -125,7 +136,7 @@ def _refusing() -> str:
 
 
 def _taken(
-    client: GatewayClient, listeners: Sequence[ListenerProcess], *, per_second: int
+    client: GatewayClient, listeners: Sequence[ListenerProcess], *, per_second: int, seconds: int
 ) -> list[float]:
     """Send orders at a steady pace; return the milliseconds that each took to each listener."""
     url = f"{client.url}{BASE_PATHS[Api.RESOURCE_ORDERING]}/resourceOrder"
@@ -143,7 +154,7 @@ def _taken(
 
     start = time.monotonic() + 0.1
     with ThreadPoolExecutor(_CLIENTS) as clients:
-        for _ in clients.map(order, [start + n / per_second for n in range(_SECONDS * per_second)]):
+        for _ in clients.map(order, [start + n / per_second for n in range(seconds * per_second)]):
             pass
     for one in listeners:
         one.wait_for(len(began), 60)

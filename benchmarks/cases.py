@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import cost, decision, endurance, growth, intake, peers, scale, simulate
+from benchmarks import (
+    arrival,
+    cost,
+    decision,
+    drain,
+    endurance,
+    growth,
+    intake,
+    peers,
+    scale,
+    simulate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +35,9 @@ CASES: Mapping[str, Case] = {
     "connections": scale.connections,
     "start": endurance.start,
     "memory": endurance.memory,
+    "drain": drain.figures,
+    "latency": arrival.latency_figures,
+    "isolation": arrival.isolation_figures,
     "cost": cost.cost,
     "decision": decision.figures,
     "tmf-mock": peers.tmf_mock,

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from statistics import median
 from typing import TYPE_CHECKING
 
 import orjson
@@ -41,10 +40,12 @@ from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from benchmarks.figures import Effort
     from benchmarks.listener import Arrival, ListenerProcess
     from ordergate.model.common import Document
 
 EVENTS = 10_000
+_FEW = 200
 _CASE = "drain"
 _PROMISED = 0.5
 _MILLISECONDS = 1000.0
@@ -73,24 +74,23 @@ class Drain:
         return self.events / self.seconds
 
 
-def figures(rounds: int) -> Iterator[Figure]:
-    """Yield how long the backlog takes, and what share of the bare loop's rate that is."""
+def figures(effort: Effort) -> Iterator[Figure]:
+    """Yield how fast the backlog is delivered, and what share of the bare loop's rate that is."""
     taken: dict[str, list[Drain]] = {}
-    for one in drains(rounds):
+    for one in drains(effort.rounds, _FEW if effort.quick else EVENTS):
         taken.setdefault(one.what, []).append(one)
     bare, *ours = taken
-    bare_rate = median(one.per_second for one in taken[bare])
-    yield _figure(bare, taken[bare], None)
     for what in ours:
-        share = median(one.per_second for one in taken[what]) / bare_rate
-        goal = _MILLISECONDS * EVENTS / (bare_rate * _PROMISED)
-        yield _figure(f"{what}: {share:.2f} of the bare loop", taken[what], goal)
-
-
-def _figure(what: str, taken: Sequence[Drain], goal: float | None) -> Figure:
-    wall = tuple(_MILLISECONDS * one.seconds for one in taken)
-    computed = tuple(_MILLISECONDS * one.computed for one in taken)
-    return Figure(_CASE, f"{taken[0].events:,} events, {what}", wall, computed, goal)
+        yield Figure(
+            case=_CASE,
+            what=f"{taken[what][0].events:,} events, {what}",
+            unit="events/s",
+            values=tuple(one.per_second for one in taken[what]),
+            computed=tuple(_MILLISECONDS * one.computed for one in taken[what]),
+            against=bare,
+            reference=tuple(one.per_second for one in taken[bare]),
+            at_least=_PROMISED,
+        )
 
 
 def drains(rounds: int, events: int = EVENTS) -> Iterator[Drain]:

@@ -45,9 +45,7 @@ class Operations:
 
     def routes(self) -> list[Route]:
         """Return the paths, each with its page."""
-        pages = zip(
-            PATHS, (self.livez, self.readyz, self.metrics, self.webhook_keys), strict=True
-        )
+        pages = zip(PATHS, (self.livez, self.readyz, self.metrics, self.webhook_keys), strict=True)
         return [Route(path, page, methods=["GET"]) for path, page in pages]
 
     async def livez(self, _: Request) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ordergate.storage.insertion import insert
+from ordergate.storage.insertion import Insertion
 
 if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored
@@ -20,7 +20,7 @@ class MongoSigningKeys:
     """Keeps the key."""
 
     def __init__(self, database: Database) -> None:
-        self._keys = database["signingKey"]
+        self._insertion = Insertion(database["signingKey"])
 
     async def first(self, proposed: str) -> str:
         """Keep the key if it is the first one; return the one that is kept.
@@ -29,5 +29,5 @@ class MongoSigningKeys:
             InProgressError: another process is at it, and a majority hasn't got it in time.
         """
         kept: Stored = {"_id": _FIRST, "key": proposed, "createdDate": datetime.now(UTC)}
-        before = await insert(self._keys, kept)
+        before = await self._insertion.insert(kept)
         return proposed if before is None else str(before["key"])

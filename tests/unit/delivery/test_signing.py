@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes import FixedClock
 from ordergate.delivery.signing import Signer, SigningKey, read_signing_keys
 from ordergate.errors import SetupError
 
@@ -33,16 +34,14 @@ MIIB
 """
 
 
-class Clock:
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(1_614_265_330.9, UTC)
+MOMENT = datetime.fromtimestamp(1_614_265_330.9, UTC)
 
 
 def signer_of(*keys: SigningKey) -> Signer:
     async def fetched() -> Sequence[SigningKey]:
         return keys
 
-    signer = Signer(fetched, Clock())
+    signer = Signer(fetched, FixedClock(MOMENT))
     asyncio.run(signer.load())
     return signer
 
@@ -98,7 +97,7 @@ def test_nothing_is_signed_before_there_is_a_key() -> None:
         return ()
 
     with pytest.raises(RuntimeError):
-        Signer(none, Clock()).headers("id", b"{}")
+        Signer(none, FixedClock(MOMENT)).headers("id", b"{}")
 
 
 @pytest.mark.parametrize("text", [KEY, PEM, f"\n{SEED}\n\n", PEM + KEY, f"{KEY}\n{PEM}"])
