@@ -14,7 +14,7 @@ from fakes_delivery import empty, temporary_database
 from ordergate.errors import InvalidQueryError, StoreUnavailableError
 from ordergate.process.entity import Entity
 from ordergate.schemas.patterns import compile_pattern
-from ordergate.storage.entities import EntityReader
+from ordergate.storage.reading import EntityReader
 from ordergate.storage.resource_orders import COLLECTION, MongoOrderBook
 from ordergate.tmf630.filter import matches, values_at
 from ordergate.tmf630.query import parse_query

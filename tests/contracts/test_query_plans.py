@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordergate.storage.database import Collection, Database, Stored
-    from ordergate.storage.entities import EntityReader
+    from ordergate.storage.reading import EntityReader
     from ordergate.tmf630.query import Query
 
 OPENAPI = Path(__file__).parents[2] / "openapi"

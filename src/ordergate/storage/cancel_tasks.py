@@ -14,8 +14,9 @@ from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.states import FINAL_OF_TASK
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import DELETED_INDEX, EntityReader, entity_of, stored, write_over
+from ordergate.storage.entities import DELETED_INDEX, entity_of, stored, write_over
 from ordergate.storage.insertion import Insertion
+from ordergate.storage.reading import EntityReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,12 +15,12 @@ from ordergate.errors import NotFoundError
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     DELETED_INDEX,
-    EntityReader,
     entity_of,
     stored,
     write_over,
 )
 from ordergate.storage.insertion import Insertion
+from ordergate.storage.reading import EntityReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

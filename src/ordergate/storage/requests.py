@@ -16,7 +16,6 @@ from ordergate.process.entity import Closing, Plan, RecordedRequest, Waiting
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     DELETED_INDEX,
-    EntityReader,
     entity_of,
     from_plan,
     stored,
@@ -25,6 +24,7 @@ from ordergate.storage.entities import (
 )
 from ordergate.storage.group_commit import GroupCommit
 from ordergate.storage.insertion import Insertion
+from ordergate.storage.reading import EntityReader
 
 if TYPE_CHECKING:
     from ordergate.storage.database import Database, Stored

@@ -13,13 +13,13 @@ from ordergate.process.record import request_id_of
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import (
     DELETED_INDEX,
-    EntityReader,
     entity_of,
     stored,
     stored_cancellation,
     write_over,
 )
 from ordergate.storage.insertion import Insertion
+from ordergate.storage.reading import EntityReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,8 +8,9 @@ from ordergate.errors import NotFoundError
 from ordergate.model.common import timestamp
 from ordergate.model.notification import DeliveryState
 from ordergate.storage.database import in_our_words
-from ordergate.storage.entities import DELETED_INDEX, EntityReader, entity_of, write_over
+from ordergate.storage.entities import DELETED_INDEX, entity_of, write_over
 from ordergate.storage.insertion import Insertion
+from ordergate.storage.reading import EntityReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
