@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TURN = 0.05
+_TURN = 0.02
 """Seconds after which a lane is settled, though more of its events wait.
 
 What was delivered and isn't settled yet is sent again after a crash.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_GATHERING = 0.01
+_GATHERING = 0.003
 """Seconds for which sent lanes are gathered, so that they are settled together."""
 _AHEAD = 8
 """Lanes claimed of a quick listener, for each sender that it has."""
