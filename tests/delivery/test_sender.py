@@ -225,6 +225,10 @@ def test_deadline_of_one_thread_does_not_touch_another(sender: HttpSender) -> No
     [
         pytest.param(b"", id="closes at once"),
         pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", id="speaks another protocol"),
+        pytest.param(b"HTTP/1.1 201 Cre", id="ends in its status line"),
+        pytest.param(OK, id="ends before its headers"),
+        pytest.param(OK + b"X-Lo", id="ends in a header"),
+        pytest.param(OK + b"X-Long: 1\r\n", id="ends after a header"),
         pytest.param(OK + b"Content-Length: 10\r\n\r\nx", id="ends in mid-body"),
         pytest.param(OK + b"X: " + b"x" * 100_000 + b"\r\n\r\n", id="has a header too long"),
     ],

@@ -35,7 +35,7 @@ FAULT_POINTS = (
     "afterServiceCancelled",
     "afterServiceTaskEnded",
 )
-_POINT_PATIENCE = 8.0
+_POINT_PATIENCE = 15.0
 _CLIENTS_PATIENCE = 3600.0
 _TICK = 0.05
 _WAIT = (0.2, 1.0)
@@ -186,7 +186,7 @@ class Tormentor:
             if victim.is_alive() and time.monotonic() < until:
                 self._in(0.1, look)
                 return
-            self.points.append(f"{point}{', not reached' if victim.is_alive() else ''}")
+            self.points.append(f"{point}{' (not reached)' if victim.is_alive() else ''}")
             victim.kill()
             self._count(victim)
             self._restart(victim)

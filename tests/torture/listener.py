@@ -136,6 +136,7 @@ BEHAVIOURS: Mapping[str, tuple[str, Callable[[Listener], None]]] = {
     "garbage": (REFUSED, _say_and_end(b"SSH-2.0-OpenSSH_9.6\r\n")),
     "reset before the reply": (REFUSED, _say_and_end(b"", by_reset=True)),
     "closed before the reply": (REFUSED, _say_and_end(b"")),
+    "ended in the reply": (REFUSED, _say_and_end(b"HTTP/1.1 201 Created\r\nX-Cut: o")),
     "reset in the reply": (REFUSED, _say_and_end(b"HTTP/1.1 201 Cre", by_reset=True)),
     "headers without end": (
         REFUSED,

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, Any, Protocol
 
 from requests.adapters import HTTPAdapter
@@ -93,6 +93,7 @@ class _DeadlineReader(io.RawIOBase):
         self._sock = sock
         self._deadline = deadline
         self._unread = _LONGEST_REPLY
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -103,6 +104,7 @@ class _DeadlineReader(io.RawIOBase):
         self._sock.settimeout(self._deadline.left())
         count = self._raw.readinto(buffer)
         self._unread -= count or 0
+        self.has_ended = count == 0
         return count
 
     def close(self) -> None:
@@ -113,7 +115,19 @@ class _DeadlineReader(io.RawIOBase):
 class _DeadlineResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, deadline: Deadline, **named: Any) -> None:
         super().__init__(sock, *args, **named)
-        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, deadline))
+        self._reader = _DeadlineReader(self.fp.detach(), sock, deadline)
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        """Read status and headers.
+
+        Raises:
+            IncompleteRead: the connection ended in them; http.client would take what there is for
+                a whole reply (RFC 9112, §8).
+        """
+        super().begin()
+        if self._reader.has_ended:
+            raise IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read up to the status that counts: http.client knows of 1xx only 100 (RFC 9110, §15.2).
