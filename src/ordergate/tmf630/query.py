@@ -177,6 +177,10 @@ def _comparison(segment: str) -> tuple[str, Operator, str]:
     if operator is Operator.EQ and base and suffix in _SUFFIXES:
         name, operator = base, Operator(suffix)
     _check_path(name, parameter=name)
+    if name != name.strip():  # it can only be a slip, and would select nothing
+        raise InvalidQueryError(
+            f"a path has no blank at its ends: {name[:_SHOWN]!r}", path=name[:_SHOWN]
+        )
     return name, operator, text
 
 
@@ -213,8 +217,6 @@ def _check_path(path: str, *, parameter: str) -> None:
         reason = "no part of a path begins with $"
     elif "\0" in path:
         reason = "a path has no NUL character"
-    elif path != path.strip():
-        reason = "a path has no blank at its ends"
     else:
         return
     raise InvalidQueryError(f"{reason}: {path[:_SHOWN]!r}", path=parameter[:_SHOWN])
