@@ -141,6 +141,8 @@ def entity_at(door: str, document: Document, requester_roles: Sequence[str] = ()
         raise InvalidDocumentError(
             f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.", path="Idempotency-Key"
         )
+    if key is None and not requester_roles:
+        return NewEntity(document, str(uuid4()), None)
     found = identify(door, document, fingerprint(document), key, requester_roles)
     return NewEntity(document, *(found or (str(uuid4()), None)))
 

@@ -246,7 +246,7 @@ def build(settings: Settings) -> ASGIApp:
         await process.rules.refresh()
         await delivery.signer.load()
         gc.collect()
-        gc.freeze()  # what is there now stays: to go through it again and again costs a sixth
+        gc.freeze()  # what is there now stays: no collection goes through it again
         async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield

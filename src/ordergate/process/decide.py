@@ -68,14 +68,15 @@ def decide(
         # For what is so already, or will be, nothing new is ordered, so nothing is withdrawn.
         as_it_is = case.decided(supersede(request, known.previous, (), withdrawn.ids), only)
         kept = withdrawn.hasty(as_it_is.moved)
+        withdrawn = supersede(request, known.previous, known.waiting, kept)
     while True:
         # What is withdrawn decides what is assessed, and only then is known what can be withdrawn.
-        withdrawn = supersede(request, known.previous, known.waiting, kept)
         decision = case.decided(withdrawn, only)
         hasty = frozenset() if decision.stops else withdrawn.hasty(decision.provisioned)
         if not hasty:
             return decision
         kept |= hasty
+        withdrawn = supersede(request, known.previous, known.waiting, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class _Exits:
         return cls(tuple(drafts), tuple(issued))
 
 
+_NO_EXITS = _Exits()
+
+
 def linked(
     drafts_by_item: Mapping[str, Sequence[Draft]],
     items: Sequence[RequestedItem],
@@ -81,7 +84,7 @@ def linked(
         exits[item_id] = _exits_of(item_id, drafts, known, first[item_id])
     return tuple(
         one
-        if one.depends_on
+        if one.depends_on or first[item_id] == _NO_EXITS
         else replace(
             one,
             depends_on=first[item_id].drafts,

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Write: TypeAlias = InsertOne[Any] | UpdateOne
     Failures: TypeAlias = Mapping[int, OperationFailure]
 
-_AT_ONCE = 2
-"""Commands under way at once: while one waits for its majority, the next one is made up."""
 _DUPLICATE_KEY = 11000
 
 
@@ -36,14 +34,14 @@ class _Batch:
 
 
 class GroupCommit:
-    """Writes to one collection; what comes while commands are under way shares the next.
+    """Writes to one collection; what comes while a command is under way shares the next.
 
     Each document is written for itself all the same: one that fails leaves the others be.
     """
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._under_way = asyncio.Semaphore(_AT_ONCE)
+        self._one_at_a_time = asyncio.Lock()
         self._next: _Batch | None = None
 
     async def write(self, write: Write) -> None:
@@ -76,7 +74,7 @@ class GroupCommit:
     async def _carry_out(self, batch: _Batch) -> None:
         """Write the batch when its turn has come, with all that joined it until then."""
         try:
-            async with self._under_way:
+            async with self._one_at_a_time:
                 self._next = None
                 batch.failed.set_result(await self._written(batch.writes))
         except StoreUnavailableError as error:
