@@ -31,6 +31,7 @@ from benchmarks.listener import listening
 from benchmarks.orders import issued_event
 from ordergate.assembly.stores import Stores
 from ordergate.child_process import dying_with_parent
+from ordergate.cli.gateway_process import stop
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
 from ordergate.model.notification import EventSubscription
@@ -211,5 +212,4 @@ def _dispatcher(settings: Settings) -> Iterator[psutil.Process]:
     try:
         yield psutil.Process(process.pid)
     finally:
-        process.terminate()
-        process.wait(30)
+        stop(process)

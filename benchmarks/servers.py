@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from ordergate.child_process import dying_with_parent
-from ordergate.cli.gateway_process import free_port
+from ordergate.cli.gateway_process import free_port, stop
 from ordergate.settings import Settings
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 
@@ -28,7 +28,6 @@ GATEWAY = "gateway"
 """The database of a gateway, where nothing else is said."""
 _HOST = "127.0.0.1"
 _TO_START = 60.0
-_TO_STOP = 20.0
 
 
 class StartError(Exception):
@@ -171,7 +170,7 @@ def started(
             _wait(process, url, name, log)
             yield Server(name, port, process.pid, started=time.monotonic() - began)
         finally:
-            _stop(process)
+            stop(process)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, name: str, log: Path) -> None:
@@ -183,12 +182,3 @@ def _wait(process: subprocess.Popen[bytes], url: str, name: str, log: Path) -> N
             return
         time.sleep(0.02)
     raise StartError(f"{name} doesn't come up: {log.read_text(errors='replace')[-500:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_TO_STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -89,7 +89,7 @@ def running_gateway(settings: Settings) -> Iterator[GatewayProcess]:
         yield GatewayProcess(process, log)
     finally:
         with undisturbed():
-            _stop(process)
+            stop(process)
 
 
 @contextmanager
@@ -125,7 +125,8 @@ def free_port(host: str, port: int) -> int:
         return int(candidate.getsockname()[1])
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started here: asked first, killed if it takes too long."""
     process.terminate()
     try:
         process.wait(_TO_STOP)
