@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
+    from pymongo.database import Database
+
     from torture.evidence import Evidence
     from torture.faults import Fault
     from torture.setup import Setup
@@ -154,21 +156,27 @@ def _drain(cluster: Cluster, last_restart: float) -> float:
         cluster.tend()
         try:
             with MongoClient[dict[str, Any]](cluster.uri, timeoutMS=5000) as client:
-                database = client["ordergate"]
-                if issued is None and not database["initiatingRequest"].count_documents(
-                    {"plan": {"$exists": True}}
-                ):
-                    issued = time.time() - max(last_restart, begin)
-                left = database["lane"].count_documents({"pending": True}) + sum(
-                    database[name].count_documents({"outbox.sequence": {"$exists": True}})
-                    for name in _OWING
-                )
+                left = _left(client["ordergate"])
         except PyMongoError:
             continue
-        if issued is not None and not left:
+        if issued is None and not left["plans"]:
+            issued = time.time() - max(last_restart, begin)
+        if not any(left.values()):
             break
         time.sleep(0.2)
     return _DRAINED_WITHIN if issued is None else issued
+
+
+def _left(database: Database[dict[str, Any]]) -> dict[str, int]:
+    """Count what is left to do, in the order it flows: what moves on meanwhile is counted twice."""
+    return {
+        "plans": database["initiatingRequest"].count_documents({"plan": {"$exists": True}}),
+        "events owed": sum(
+            database[name].count_documents({"outbox.sequence": {"$exists": True}})
+            for name in _OWING
+        ),
+        "lanes": database["lane"].count_documents({"pending": True}),
+    }
 
 
 def _figures(evidence: Evidence, tormentor: Tormentor) -> Mapping[str, Any]:
