@@ -47,6 +47,8 @@ def main(
     size = usual | {name: number for name, number in given.items() if number is not None}
     until = time.monotonic() + hours * 3600
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     while True:
         home = Path(tempfile.mkdtemp(prefix=f"torture-{seed}-", dir=folder))
         with closing(run(setup_of(seed, orders=orders, **size), home, _say)) as results:

@@ -41,7 +41,8 @@ HUBS = (
 )
 _DOORS = {"TMF652": TMF652, "TMF641": TMF641}
 _DRAINED_WITHIN = 240.0
-_OWING = ("initiatingRequest", "resourceOrder", "cancelResourceOrder", "cancelServiceOrder")
+_TASKS = ("cancelResourceOrder", "cancelServiceOrder")
+_OWING = ("initiatingRequest", "resourceOrder", *_TASKS)
 
 
 @dataclass(slots=True)
@@ -171,6 +172,7 @@ def _left(database: Database[dict[str, Any]]) -> dict[str, int]:
     """Count what is left to do, in the order it flows: what moves on meanwhile is counted twice."""
     return {
         "plans": database["initiatingRequest"].count_documents({"plan": {"$exists": True}}),
+        "tasks": sum(database[name].count_documents({"unfinished": True}) for name in _TASKS),
         "events owed": sum(
             database[name].count_documents({"outbox.sequence": {"$exists": True}})
             for name in _OWING
