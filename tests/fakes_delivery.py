@@ -217,9 +217,15 @@ class MemoryLanes:
         now = datetime.now(UTC)
         return [WaitingLanes(*one, now) for one in sorted(due.items(), key=lambda one: one[1])]
 
-    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+    async def claim(
+        self, hub_id: str, lease: float, limit: int, *, takes_over: bool = True
+    ) -> Sequence[LaneClaim]:
         now = datetime.now(UTC)
-        due = [lane for lane in self._pending(hub_id) if lane.due is not None and lane.due <= now]
+        due = [
+            lane
+            for lane in self._pending(hub_id)
+            if lane.due is not None and lane.due <= now and (takes_over or not lane.leased)
+        ]
         due.sort(key=lambda lane: lane.due or now)
         return [self._claimed(lane, lease) for lane in due[:limit]]
 

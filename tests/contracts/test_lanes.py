@@ -313,6 +313,23 @@ class LanesContract:
 
         assert runner.run(story()) == (0, 1)
 
+    def test_lane_whose_lease_ran_out_is_left_to_its_owner_by_who_takes_over_nothing(
+        self, runner: asyncio.Runner, lanes: Lanes
+    ) -> None:
+        async def story() -> tuple[list[str], list[str]]:
+            await lanes.push({LANE: [1], ("hub", "free"): [1]})
+            await lanes.settle({await claimed(lanes): 0})
+            lost = await claimed(lanes, 0)
+            free = await lanes.claim("hub", 0, 9, takes_over=False)
+            await lanes.settle(dict.fromkeys(free, 0))
+            both = await lanes.claim("hub", LEASE, 9)
+            assert lost.entity_id not in {claim.entity_id for claim in free}
+            return [claim.entity_id for claim in free], sorted(claim.entity_id for claim in both)
+
+        free, both = runner.run(story())
+        assert len(free) == 1
+        assert both == ["free", "order"]
+
     def test_lanes_can_be_claimed_by_how_long_their_oldest_event_waits(
         self, runner: asyncio.Runner, lanes: Lanes
     ) -> None:

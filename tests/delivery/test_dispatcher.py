@@ -265,10 +265,12 @@ def test_dispatcher_outlives_an_outage_of_the_store(runner: asyncio.Runner, hous
     owing = house.outboxes.owing
     refusals = iter(range(3))
 
-    async def refuse_thrice(hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+    async def refuse_thrice(
+        hub_id: str, lease: float, limit: int, *, takes_over: bool = True
+    ) -> Sequence[LaneClaim]:
         if next(refusals, None) is not None:
             raise StoreUnavailableError("down")
-        return await claim(hub_id, lease, limit)
+        return await claim(hub_id, lease, limit, takes_over=takes_over)
 
     async def fail_once(_: int) -> object:
         house.outboxes.owing = owing  # type: ignore[method-assign]  # from now on it works again

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ordergate.delivery.contact import Contact
 from ordergate.delivery.lane_sender import LaneSender
 from ordergate.delivery.round import Round, RoundParts
 from ordergate.delivery.seats import Seats
@@ -26,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_HOLD = 20.0
 _LONGEST_BACK_OFF = 5.0
+_LONGEST_ANSWER = 1.0
+_PATIENCE = 3.0
+"""Seconds after an outage of the store in which those who had lanes settle them."""
 _TELLING = 1.0
 _AGEING = 60.0
 
@@ -65,6 +70,9 @@ class Dispatcher:
         self._due = asyncio.Event()
         # Not the one that stops it: asyncio and the driver may swallow the cancellation of a loop.
         self._ended = asyncio.Event()
+        self._contact = Contact(
+            time.monotonic, silence=poll_interval + _LONGEST_ANSWER, patience=_PATIENCE
+        )
         self._threads = ThreadPoolExecutor(senders, thread_name_prefix="sender")
         self._parts = RoundParts(
             lanes=lanes,
@@ -74,6 +82,7 @@ class Dispatcher:
             sender=LaneSender(sender, listeners, self._ended.is_set),
             seats=Seats(senders, listeners),
             threads=self._threads,
+            contact=self._contact,
             lease=lease,
             hold=min(_LONGEST_HOLD, lease / 3),
             ended=self._ended,
@@ -154,7 +163,9 @@ class Dispatcher:
 
     async def _deliver_due(self) -> bool:
         """Have a look at each listener for whom anything waits."""
-        for waiting in await self._lanes.waiting():
+        waiting_lanes = await self._lanes.waiting()
+        self._contact.made()
+        for waiting in waiting_lanes:
             if (under_way := self._rounds.get(waiting.hub_id)) is not None:
                 under_way.look(waiting)
             elif not self._ended.is_set():

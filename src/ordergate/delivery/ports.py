@@ -148,10 +148,15 @@ class Lanes(Protocol):
     async def waiting(self) -> Sequence[WaitingLanes]:
         """Return for which listeners anything waits, the one whose lanes are due longest first."""
 
-    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+    async def claim(
+        self, hub_id: str, lease: float, limit: int, *, takes_over: bool = True
+    ) -> Sequence[LaneClaim]:
         """Lease up to `limit` of the listener's lanes for `lease` seconds, longest due first.
 
         A claim holds the oldest events of its lane, not more than can be sent meanwhile.
+
+        Args:
+            takes_over: also lanes whose lease ran out without being given back.
         """
 
     async def claim_ahead(

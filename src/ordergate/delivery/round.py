@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ordergate.delivery.lane_sender import HeldLane
 from ordergate.delivery.listeners import Pace
+from ordergate.delivery.window import Window
 from ordergate.errors import NotFoundError, StoreUnavailableError
 from ordergate.model.hub_health import HubStatus
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
+    from ordergate.delivery.contact import Contact
     from ordergate.delivery.lane_delivery import LaneDelivery
     from ordergate.delivery.lane_sender import LaneSender
     from ordergate.delivery.listeners import Known, Listeners
@@ -52,6 +54,7 @@ class RoundParts:
     sender: LaneSender
     seats: Seats
     threads: Executor
+    contact: Contact
     lease: float
     hold: float
     ended: asyncio.Event
@@ -72,6 +75,8 @@ class Round:
         self._news = asyncio.Event()
         self._ready: deque[HeldLane] = deque()
         self._sent: deque[HeldLane] = deque()
+        self._concluding = 0
+        self._window = Window()
         self._waiting: WaitingLanes | None = waiting
         self._has_more = False
         self._claiming: asyncio.Task[None] | None = None
@@ -100,6 +105,11 @@ class Round:
     @property
     def _senders(self) -> int:
         return self._parts.seats.taken_by(self._hub_id)
+
+    @property
+    def _unsettled(self) -> int:
+        """How many lanes are sent or under way, for each sender has one."""
+        return len(self._sent) + self._concluding + self._senders
 
     async def _goes_on(self) -> bool:
         """Take one step; return whether there is anything to wait for."""
@@ -132,12 +142,17 @@ class Round:
     async def _conclude(self) -> None:
         if not self._sent:
             return
-        sent = [self._sent.popleft() for _ in range(len(self._sent))]
+        self._concluding = len(self._sent)
+        sent = [self._sent.popleft() for _ in range(self._concluding)]
         try:
             going_on = await self._parts.delivery.conclude(self._known.hub, sent)
         except BaseException:
+            self._window.lost()
             self._sent.extendleft(reversed(sent))
             raise
+        finally:
+            self._concluding = 0
+        self._window.settled()
         self._ready.extendleft(reversed(going_on))
 
     def _claim(self) -> None:
@@ -172,7 +187,9 @@ class Round:
         if probes:
             claims = await parts.lanes.claim_ahead(self._hub_id, parts.lease, 1)
         elif wanted:
-            claims = await parts.lanes.claim(self._hub_id, parts.lease, wanted)
+            claims = await parts.lanes.claim(
+                self._hub_id, parts.lease, wanted, takes_over=parts.contact.has_lasted
+            )
             self._has_more = bool(claims)  # few may only mean that somebody else claims, too
         if claims:
             events = await parts.events.get({one.entity_id: one.sequences for one in claims})
@@ -187,17 +204,19 @@ class Round:
         if self._ready and self._ready[0].is_probe and not self._senders:
             room = 1
         for _ in range(min(room, len(self._ready))):
+            if not self._window.holds(self._unsettled + 1):
+                break
             self._parts.seats.take(self._hub_id)
             sending = self._loop.run_in_executor(self._parts.threads, self._send)
             sending.add_done_callback(self._left)
-        if self._ready and not self._senders:
+        if self._ready and not (self._senders or room):
             self._sent += self._ready
             self._ready.clear()
             self._news.set()
 
     def _send(self) -> None:
-        """Send lane after lane, from a thread, until none is left or one fails."""
-        while True:
+        """Send lane after lane, from a thread, until none is left, one fails or the store lags."""
+        while self._window.holds(self._unsettled):
             try:
                 lane = self._ready.popleft()
             except IndexError:

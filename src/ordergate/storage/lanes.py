@@ -81,12 +81,19 @@ class MongoLanes:
             found = await self._lanes.aggregate(stages)
             return [WaitingLanes(one["_id"], one["due"], one["now"]) async for one in found]
 
-    async def claim(self, hub_id: str, lease: float, limit: int) -> Sequence[LaneClaim]:
+    async def claim(
+        self, hub_id: str, lease: float, limit: int, *, takes_over: bool = True
+    ) -> Sequence[LaneClaim]:
         """Lease up to `limit` of the listener's lanes for `lease` seconds, longest due first.
 
         A claim holds the oldest events of its lane, not more than can be sent meanwhile.
+
+        Args:
+            takes_over: also lanes whose lease ran out without being given back.
         """
         due: Stored = {"pending": True, "hub": hub_id, "$expr": lane_updates.IS_DUE}
+        if not takes_over:
+            due["leased"] = {"$ne": True}
         return await self._claim(due, [("due", 1)], lease, limit)
 
     async def claim_ahead(
