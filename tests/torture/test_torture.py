@@ -14,18 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-DUPLICATES = "duplicates beyond the limit"
-MOST_DUPLICATES = 40
-"""1 % of its deliveries: a run so short has three times as many kills for each event."""
-
-
 def test_tortured_gateway_loses_nothing_and_keeps_order(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     said: list[str] = []
     size = {"orders": 600, "calm_orders": 100, "gateway_kills": 8, "mongod_kills": 5}
     with closing(run(setup_of(seed, **size), tmp_path, said.append)) as results:
         for result in results:
-            found = dict(result.verdict.findings)
-            if "torture" in result.name and len(found[DUPLICATES]) <= MOST_DUPLICATES:
-                del found[DUPLICATES]
-            assert not any(found.values()), "\n".join([*said, report(result)])
+            assert result.verdict.holds, "\n".join([*said, report(result)])
