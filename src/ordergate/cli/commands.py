@@ -6,25 +6,32 @@ import errno
 import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ordergate import __version__
+from ordergate.cli.catalog import catalog
 from ordergate.cli.conformance import conformance
 from ordergate.cli.events import events
-from ordergate.cli.options import example_of, json_option, url_option
+from ordergate.cli.options import (
+    INTERRUPTED,
+    REFUSED,
+    SETUP,
+    example_of,
+    file_path,
+    json_option,
+    url_option,
+)
 from ordergate.model.addresses import WEBHOOK_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ordergate.cli.listener import Notification
     from ordergate.settings import Settings
-
-REFUSED, SETUP, INTERRUPTED = 1, 2, 130
 
 _EXAMPLES = """\b
 Examples:
@@ -34,9 +41,6 @@ Examples:
   ordergate issue examples/requests/vpn-and-fibre.json     order
   ordergate explain ID                                     ask why
 """
-
-
-_file = click.Path(path_type=Path)
 
 
 def main() -> None:
@@ -81,7 +85,9 @@ def cli() -> None:
 @click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on  [default: 8652]")
 @click.option("--workers", type=int, help="Processes that serve requests  [default: 1]")
-@click.option("--data-dir", type=_file, help="Home of the embedded mongod  [default: .ordergate]")
+@click.option(
+    "--data-dir", type=file_path, help="Home of the embedded mongod  [default: .ordergate]"
+)
 @click.option("--no-deliver", is_flag=True, help="Send no notifications: `deliver` does it.")
 def serve(*, no_deliver: bool, **options: Any) -> None:
     """Run the gateway until Ctrl-C.
@@ -111,7 +117,7 @@ def deliver() -> None:
 
 
 @cli.command(epilog=example_of("ordergate issue examples/requests/fibre-standard.json --dry-run"))
-@click.argument("file", type=_file)
+@click.argument("file", type=file_path)
 @click.option("--dry-run", is_flag=True, help="Decide only: nothing is kept, nobody is told.")
 @click.option("--key", help="Idempotency-Key: the same request again answers with the same record.")
 @url_option
@@ -165,68 +171,6 @@ def explain(any_id: str, url: str, *, as_json: bool) -> None:
         print_json(record)
     else:
         open_console().print(decision_tree(record, orders, why=True))
-
-
-@cli.group(epilog=example_of("ordergate catalog check examples/catalog"))
-def catalog() -> None:
-    """Check, load and list the rules that decide."""
-
-
-@catalog.command(epilog=example_of("ordergate catalog check examples/catalog"))
-@click.argument("paths", type=_file, nargs=-1, required=True, metavar="FILE...")
-@json_option
-def check(paths: Sequence[Path], *, as_json: bool) -> int:
-    """Look for problems in rule files, or folders of them, and run the rules' own tests.
-
-    No gateway is needed. Exit code 2 means that there are some.
-    """
-    from ordergate.catalog.load import load_rules
-    from ordergate.cli.rule_files import problem_document, summary
-    from ordergate.cli.terminal import print_json
-
-    rules, problems = load_rules(*paths)
-    if as_json:
-        print_json([problem_document(problem) for problem in problems])
-    else:
-        for problem in problems:
-            click.echo(problem, err=True)
-        if not problems:
-            click.echo(summary([rule.document for rule in rules]))
-    return SETUP if problems else 0
-
-
-@catalog.command(
-    epilog=example_of("ordergate catalog load examples/catalog --url http://127.0.0.1:8652")
-)
-@click.argument("path", type=_file)
-@url_option
-def load(path: Path, url: str) -> None:
-    """Check rules, then load them into a gateway."""
-    from ordergate.cli.rule_files import put_rules, sound_rules
-    from ordergate.client import GatewayClient
-
-    rules = sound_rules(path)
-    with GatewayClient(url) as client:
-        for rule, is_new in put_rules(client, rules):
-            what = "new" if is_new else "unchanged"
-            click.echo(f"{rule['id']} version {rule['version']}: {what}")
-
-
-@catalog.command("list", epilog=example_of("ordergate catalog list --json | jq '.[].id'"))
-@url_option
-@json_option
-def list_(url: str, *, as_json: bool) -> None:
-    """List the rules at a gateway."""
-    from ordergate.cli.rule_files import rule_table
-    from ordergate.cli.terminal import open_console, print_json
-    from ordergate.client import GatewayClient
-
-    with GatewayClient(url) as client:
-        rules = client.rules()
-    if as_json:
-        print_json(rules)
-    else:
-        open_console().print(rule_table(rules))
 
 
 @cli.command(epilog=example_of("ordergate listen --port 8653 --verify --fail 2"))
@@ -287,6 +231,7 @@ def demo(*, once: bool) -> None:
     run_demo(_settings(), once=once)
 
 
+cli.add_command(catalog)
 cli.add_command(conformance)
 cli.add_command(events)
 
