@@ -32,6 +32,9 @@ class Outcome(StrEnum):
     STANDARD = "standard"
 
 
+_IN_ORDER = tuple(Outcome)
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A condition that was looked at, and what it came to: part of the why.
@@ -104,7 +107,7 @@ class Assessment:
 def outcome_of(assessments: Iterable[Assessment]) -> Outcome:
     """Return the request's own outcome: the first of `Outcome` that any item has."""
     outcomes = {assessment.outcome for assessment in assessments}
-    return next(outcome for outcome in Outcome if outcome in outcomes)
+    return next(outcome for outcome in _IN_ORDER if outcome in outcomes)
 
 
 def by_id(assessments: Iterable[Assessment]) -> Mapping[str, Assessment]:

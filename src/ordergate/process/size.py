@@ -126,16 +126,17 @@ class Scale:
         return _INT if kind is int and -_BEYOND_INT <= value < _BEYOND_INT else _LONG
 
     def _inside(self, value: dict[str, Any] | list[Any] | tuple[Any, ...]) -> int:
-        size = _EMPTY + _TYPE_AND_END * len(value)
-        inner: Iterable[Any] = value
-        if isinstance(value, dict):
-            size += _length("".join(value))
-            inner = value.values()
-        else:
-            size += sum(len(str(index)) for index in range(len(value)))
-        for one in inner:
-            size += _EMPTY + _length(one) if type(one) is str else self.weigh(one)
-        return size
+        is_map = isinstance(value, dict)
+        texts = list(value) if is_map else list(map(str, range(len(value))))
+        size = _EMPTY + _TYPE_AND_END * len(texts)
+        for one in value.values() if is_map else value:
+            if type(one) is str:
+                size += _EMPTY
+                texts.append(one)
+            else:
+                size += self.weigh(one)
+        # Counted together: most of the time goes into how often it is counted, not into how much.
+        return size + _length("".join(texts))
 
 
 def _length(text: str) -> int:

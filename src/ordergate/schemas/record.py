@@ -15,6 +15,7 @@ from ordergate.schemas.characteristics import as_list
 from ordergate.schemas.feasibility_assessment import read_feasibility_assessment
 from ordergate.schemas.initiating_request import read_initiating_request
 from ordergate.schemas.resource_order import (
+    present,
     write_hand_over,
     write_reason,
     write_reference,
@@ -110,7 +111,7 @@ class StandardDocuments:
             "resourceOrder": list(_references(decision)),
             "timeline": _timeline(decision),
         }
-        return {name: value for name, value in record.items() if value not in (None, [])}
+        return present(record)
 
 
 def assessment_of(decision: Decision) -> Document:
@@ -171,7 +172,7 @@ def _assessed(assessment: Assessment, made: list[Document], hand_over: HandOver 
         "resourceOrderItem": made,
         "specialHandling": {"id": hand_over.id, "href": hand_over.href} if hand_over else None,
     }
-    return {name: value for name, value in written.items() if value not in (None, [])}
+    return present(written)
 
 
 def _looked_up(one: LookedUp) -> Document:
@@ -207,7 +208,7 @@ def _requested_item(item: RequestedItem) -> Document:
     if asked:
         known = written["specification"]
         written["specification"] = {k: v for k, v in known.items() if v is not None}
-    return {name: value for name, value in written.items() if value not in (None, [])}
+    return present(written)
 
 
 def _timeline(decision: Decision) -> list[Document]:

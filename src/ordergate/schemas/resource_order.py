@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from ordergate.process.special_handling import HandOver
 
 _ACKNOWLEDGED = str(OrderState.ACKNOWLEDGED)
+_VALUES = (0, False, "")
+"""What counts as a value though it counts as false; what is empty or None doesn't."""
 
 
 def present(written: Document) -> Document:
     """Return what has a value: attributes are omitted, never null or empty (standards: W16)."""
-    return {name: value for name, value in written.items() if value not in (None, [], (), {})}
+    return {name: value for name, value in written.items() if value or value in _VALUES}
 
 
 def write_resource_order(order: ResourceOrder) -> Document:
