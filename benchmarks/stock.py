@@ -81,7 +81,7 @@ def issued(store: Store, server: Server, database: str, name: str, path: Path) -
     record_id = post(server, SERVICE_ORDERS, text(example(name)))["id"]
     client: MongoClient[Kept] = MongoClient(store.uri)
     with client:
-        record = client[database]["initiatingRequest"].find_one({"_id": record_id})
+        record = client[database]["initiatingRequest"].find_one({"_id": record_id}, {"plan": 0})
         wanted = {"document.initiatingRequest.id": record_id}
         orders = client[database]["resourceOrder"].find(wanted).to_list()
     ids = [record_id, *(one["_id"] for one in orders)]

@@ -71,11 +71,12 @@ class InMemoryRequestBook(Away):
         self.writes += 1
         return True
 
-    async def settle(self, record: RecordedRequest) -> None:
+    async def settle(self, *records: RecordedRequest) -> None:
         self.answer()
-        kept = self._kept.get(record.entity.id)
-        if kept is not None and kept.plan.revision == record.plan.revision:
-            self._kept[record.entity.id] = replace(kept, plan=Plan())
+        for record in records:
+            kept = self._kept.get(record.entity.id)
+            if kept is not None and kept.plan.revision == record.plan.revision:
+                self._kept[record.entity.id] = replace(kept, plan=Plan())
 
     async def unsettled(self, *, limit: int) -> list[RecordedRequest]:
         self.answer()

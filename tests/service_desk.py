@@ -90,6 +90,7 @@ class ServiceDesk:
             hand_overs=self.hand_overs,
             superseding=self.resource_cancellations,
             follow=self.roll_ups.follow,
+            settle=self.requests.settle,
             clock=self.clock,
             relay=self.relay,
             faults=faults,

@@ -18,6 +18,7 @@ from ordergate.process.resource_orders import CancelResourceOrders, KeepResource
 from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.process.service_orders import KeepServiceOrders
+from ordergate.process.settling import SettlePlans
 from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Process:
 
     requests: IssueResourceOrders
     plans: CarryOutPlans
+    settling: SettlePlans
     orders: KeepResourceOrders
     cancellations: CancelResourceOrders
     service_orders: KeepServiceOrders
@@ -70,12 +72,14 @@ def wire_process(
         faults=ground.faults,
     )
     cancellations = ground.cancellations(roll_ups)
-    plans = ground.plans(cancellations, roll_ups)
+    settling = SettlePlans(stores.requests)
+    plans = ground.plans(cancellations, roll_ups, settling)
     requests = ground.issuing(rules, documents, plans, metrics)
     service_cancellations = ground.service_cancellations(cancellations)
     return Process(
         requests=requests,
         plans=plans,
+        settling=settling,
         orders=ground.resource_orders(cancellations, roll_ups, service_cancellations, contracts),
         cancellations=cancellations,
         service_orders=ground.service_orders(requests, plans, contracts),
@@ -114,7 +118,10 @@ class _Ground:
         )
 
     def plans(
-        self, cancellations: CancelResourceOrders, roll_ups: RollUpResourceOrders
+        self,
+        cancellations: CancelResourceOrders,
+        roll_ups: RollUpResourceOrders,
+        settling: SettlePlans,
     ) -> CarryOutPlans:
         return CarryOutPlans(
             requests=self.stores.requests,
@@ -122,6 +129,7 @@ class _Ground:
             hand_overs=self.stores.hand_overs,
             superseding=cancellations,
             follow=roll_ups.follow,
+            settle=settling.settle,
             clock=self.clock,
             relay=self.relay,
             faults=self.faults,

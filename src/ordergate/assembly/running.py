@@ -232,6 +232,7 @@ def build(settings: Settings) -> ASGIApp:
     )
     beside: dict[str, Part] = {
         "rules": process.rules.run,
+        "settling": process.settling.run,
         "sweeper": _sweeper(settings, process.plans.sweep, settings.sweep_after),
         "feasibility": _sweeper(settings, process.feasibility.sweep, settings.sweep_after),
         "cancellations": _sweeper(settings, process.cancellations.sweep, 0.0),
@@ -250,6 +251,7 @@ def build(settings: Settings) -> ASGIApp:
         async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield
+        await process.settling.finish()
         await _close(stores)
 
     operations = Operations(

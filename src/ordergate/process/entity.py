@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ordergate.model.common import Document
     from ordergate.model.events import OwedEvent
     from ordergate.model.states import OrderState
@@ -101,6 +103,12 @@ class Plan:
         """Return whether anything is to be done."""
         orders = self.resource_order or self.superseded or self.closing
         return bool(orders or self.special_handling or self.withdrawn)
+
+    def is_issued_with(self, order_ids: Collection[str]) -> bool:
+        """Return whether nothing is left to do, noted or not, where these orders are there."""
+        if self.superseded or self.withdrawn or self.closing:
+            return False
+        return all(one.id in order_ids for one in self.resource_order)
 
     def after(self, earlier: Plan) -> Plan:
         """Return this plan with what an earlier one may have left undone."""

@@ -48,6 +48,7 @@ class CarryOutPlans:
 
     Args:
         follow: brings the request of an order to where that is.
+        settle: notes that the plan of a record is carried out, now or soon.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class CarryOutPlans:
         hand_overs: HandOverBook,
         superseding: Superseding,
         follow: Callable[[Entity], Awaitable[None]],
+        settle: Callable[[RecordedRequest], Awaitable[None]],
         clock: Clock,
         relay: Relay,
         faults: FaultPoints,
@@ -67,6 +69,7 @@ class CarryOutPlans:
         self._hand_overs = hand_overs
         self._superseding = superseding
         self._follow = follow
+        self._settle = settle
         self._clock = clock
         self._relay = relay
         self._faults = faults
@@ -90,7 +93,7 @@ class CarryOutPlans:
                 self._faults.reached("afterClosing")
             for handling_id in record.plan.withdrawn:
                 await self._resolve(handling_id, Resolution.WITHDRAWN)
-            await self._requests.settle(record)
+            await self._settle(record)
         self._relay.wake()
 
     async def _withdraw(self, order_id: str) -> None:

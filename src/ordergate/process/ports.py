@@ -64,8 +64,8 @@ class RequestBook(Protocol):
         Return whether its revision was still the one before; if not, nothing was written.
         """
 
-    async def settle(self, record: RecordedRequest) -> None:
-        """Note that the whole plan of the record is issued, unless there is a newer one."""
+    async def settle(self, *records: RecordedRequest) -> None:
+        """Note that the whole plan of each record is issued, unless there is a newer one."""
 
     async def unsettled(self, *, limit: int) -> Sequence[RecordedRequest]:
         """Return records whose plan isn't known to be issued, the oldest first."""

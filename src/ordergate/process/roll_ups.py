@@ -89,9 +89,9 @@ class RollUpResourceOrders:
             kept = await write_over(read, rolled_up, self._requests.replace)
         except NotFoundError:  # whoever wrote the order named a request that there isn't
             kept = None
-        if kept is not None and is_put_off(kept):
-            return
         self._relay.wake()
+        if kept is not None and (kept.plan or is_put_off(kept)):
+            return  # an order that isn't there may be one that is still to come: look again later
         self._faults.reached("afterRollUp")
         for change in changes:
             await self._orders.rolled_up(change)

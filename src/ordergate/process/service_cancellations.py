@@ -211,7 +211,7 @@ class CancelServiceOrders:
         return Issued(
             tuple(_issued_order(task_id, order, tasks[order.id]) for order in orders),
             tuple(await self._hand_overs.open_for(request_ids=[order_id])),
-            is_all=not record.plan,
+            is_all=record.plan.is_issued_with({order.id for order in orders}),
         )
 
     async def _task_at(self, order_id: str, task_id: str) -> Entity | None:

@@ -126,10 +126,15 @@ class Scale:
         return _INT if kind is int and -_BEYOND_INT <= value < _BEYOND_INT else _LONG
 
     def _inside(self, value: dict[str, Any] | list[Any] | tuple[Any, ...]) -> int:
-        is_map = isinstance(value, dict)
-        texts = list(value) if is_map else list(map(str, range(len(value))))
+        inner: Iterable[Any] = value
+        texts: list[str] = []
+        if isinstance(value, dict):
+            texts.extend(value)
+            inner = value.values()
+        else:
+            texts.extend(map(str, range(len(value))))
         size = _EMPTY + _TYPE_AND_END * len(texts)
-        for one in value.values() if is_map else value:
+        for one in inner:
             if type(one) is str:
                 size += _EMPTY
                 texts.append(one)

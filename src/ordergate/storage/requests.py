@@ -22,7 +22,6 @@ from ordergate.storage.entities import (
     stored_cancellation,
     write_over,
 )
-from ordergate.storage.group_commit import GroupCommit
 from ordergate.storage.insertion import Insertion
 from ordergate.storage.reading import EntityReader
 
@@ -84,7 +83,6 @@ class MongoRequestBook:
         self._collection = database[COLLECTION]
         self._insertion = Insertion(self._collection)
         self._claims = Insertion(database[CLAIMS])
-        self._settling = GroupCommit(self._collection)
         self.records = EntityReader(
             self._collection,
             kind="initiating request",
@@ -181,11 +179,12 @@ class MongoRequestBook:
             gone["waiting"] = ""
         return await write_over(self._collection, record.entity, changes, gone)
 
-    async def settle(self, record: RecordedRequest) -> None:
-        """Note that the whole plan of the record is issued, unless there is a newer one."""
-        this_plan = {"_id": record.entity.id, "plan.revision": record.plan.revision}
+    async def settle(self, *records: RecordedRequest) -> None:
+        """Note that the whole plan of each record is issued, unless there is a newer one."""
+        plans = [{"_id": one.entity.id, "plan.revision": one.plan.revision} for one in records]
+        done = [UpdateOne(this_plan, {"$unset": {"plan": ""}}) for this_plan in plans]
         with in_our_words():
-            await self._settling.write(UpdateOne(this_plan, {"$unset": {"plan": ""}}))
+            await self._collection.bulk_write(done, ordered=False)
 
     async def unsettled(self, *, limit: int) -> list[RecordedRequest]:
         """Return records whose plan isn't known to be issued, the oldest first."""

@@ -26,6 +26,7 @@ from service_desk import ServiceDesk
 
 if TYPE_CHECKING:
     from ordergate.model.common import Document
+    from ordergate.process.entity import Entity
 
 LATER = timestamp(MOMENT + timedelta(hours=1))
 OPEN = ("acknowledged", "inProgress", "pending", "held")
@@ -176,21 +177,29 @@ class TestNothingIssued:
         assert hand_over.document["resolution"] == "withdrawn"
         assert desk.record.waiting == ()
 
+    def test_it_is_taken_back_though_nobody_noted_yet_that_all_is_issued(self) -> None:
+        desk = standard()
+        self._plan(desk, *desk.issued)
+        assert desk.cancel()["state"] == "done"
+        assert desk.states == ["cancelled"] * 2
+
     def test_nothing_is_taken_back_while_a_crash_left_some_to_be_issued(self) -> None:
         desk = standard()
-        record = desk.record
-        plan = Plan(tuple(desk.issued), revision=record.revision + 1)
-        order = service_order_of(record)
-        later = with_service_order(
-            record, replace(order, revision=order.revision + 1), MOMENT, "x", ""
-        )
-        assert at_once(desk.requests.replace(replace(later, plan=plan)))
+        self._plan(desk, *desk.issued, replace(desk.issued[0], id="still to be issued"))
         assert desk.cancel()["state"] == "inProgress"
         assert desk.service_order["state"] == "assessingCancellation"
-        assert desk.states == ["acknowledged"] * 2
+        assert desk.states[:2] == ["acknowledged"] * 2
         at_once(desk.plans.sweep(older_than=0))
         assert desk.sweep() == 1
         assert desk.service_order["state"] == "cancelled"
+
+    def _plan(self, desk: ServiceDesk, *orders: Entity) -> None:
+        record = desk.record
+        order = service_order_of(record)
+        moved = replace(order, revision=order.revision + 1)
+        later = with_service_order(record, moved, MOMENT, "x", "")
+        plan = Plan(orders, revision=moved.revision)
+        assert at_once(desk.requests.replace(replace(later, plan=plan)))
 
 
 class TestAssessment:

@@ -88,7 +88,11 @@ class House:
             tasks=InMemoryCancelTaskBook(), addresses=ADDRESSES, **parts
         )
         self.plans = CarryOutPlans(
-            requests=self.requests, hand_overs=self.hand_overs, superseding=cancellations, **parts
+            requests=self.requests,
+            hand_overs=self.hand_overs,
+            superseding=cancellations,
+            settle=self.requests.settle,
+            **parts,
         )
         return IssueResourceOrders(
             decisions=Decisions(

@@ -17,6 +17,7 @@ from fakes import CrashError, FaultAt
 from make import MOMENT, example, merge, service_item, service_order
 from ordergate.errors import IllegalTransitionError, StoreUnavailableError
 from ordergate.model.common import timestamp
+from ordergate.process.entity import Plan
 from ordergate.process.roll_up import roll_up
 from service_desk import ServiceDesk
 
@@ -385,6 +386,20 @@ class TestRecord:
         assert desk.service_order["state"] == "acknowledged"
         all_in(desk, "access", "completed")
         assert (desk.service_order["state"], item_states(desk)) == ("partial", ["partial"])
+
+    def test_order_that_is_gone_counts_as_soon_as_it_is_noted_that_all_was_issued(self) -> None:
+        desk = standard()
+        record = desk.record
+        order = replace(record.entity, revision=record.revision + 1, owed=())
+        plan = Plan(tuple(desk.issued), revision=order.revision)
+        at_once(desk.requests.replace(replace(record, entity=order, plan=plan)))
+        at_once(desk.door.remove(order_in(desk, "core")["id"]))
+        all_in(desk, "access", "completed")
+        assert desk.service_order["state"] == "inProgress"
+        at_once(desk.requests.settle(desk.record))
+        assert at_once(desk.roll_ups.sweep(older_than=0)) == 1
+        assert (desk.service_order["state"], item_states(desk)) == ("partial", ["partial"])
+        assert at_once(desk.roll_ups.sweep(older_than=0)) == 0
 
     def test_order_whose_place_another_took_is_left_out(self) -> None:
         desk = standard()

@@ -285,6 +285,7 @@ class Desk:
                 hand_overs=InMemoryHandOverBook(),
                 superseding=NothingNew(),
                 follow=nobody,
+                settle=self.book.settle,
                 clock=FixedClock(),
                 relay=self.relay,
                 faults=NoFaults(),
