@@ -14,6 +14,7 @@ from fakes_requests import InMemoryRequestBook
 from make import MOMENT
 from ordergate.errors import DuplicateError, NotFoundError
 from ordergate.model.common import Api, timestamp
+from ordergate.model.events import EventType
 from ordergate.model.states import OrderState
 from ordergate.process.entity import (
     Cancellation,
@@ -24,6 +25,7 @@ from ordergate.process.entity import (
     RecordedRequest,
     Waiting,
 )
+from ordergate.process.notify import notify
 from ordergate.storage.outboxes import MongoOutboxes
 from ordergate.storage.requests import MongoRequestBook
 
@@ -106,6 +108,16 @@ class RequestBookContract:
         assert runner.run(book.add(record(plan=Plan()))) == as_read(first)
         assert list(runner.run(book.unsettled(limit=10))) == [as_read(first)]
         assert owing("a") == [1]
+
+    def test_planned_order_comes_back_with_an_event_that_tells_of_it_whole(
+        self, runner: asyncio.Runner, book: RequestBook
+    ) -> None:
+        document = {"id": "ro-1", "state": "acknowledged", "orderItem": [{"id": "1"}]}
+        said = "Issued for provisioning."
+        event = notify(EventType.RESOURCE_ORDER_CREATE, document, 1, MOMENT, description=said)
+        planned = Entity("ro-1", document, sequence=1, owed=(event,))
+        runner.run(book.add(record(plan=Plan((planned,)))))
+        assert runner.run(book.get("a")).plan.resource_order == (planned,)
 
     def test_settled_record_has_no_plan_and_is_not_left(
         self, runner: asyncio.Runner, book: RequestBook

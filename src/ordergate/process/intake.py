@@ -6,7 +6,7 @@ nested items and supporting services are flattened to leaves, for only those tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -67,9 +67,8 @@ def intake(
         request_type=_request_type(order, partner_roles),
         received_date=moment,
         item=tuple(
-            replace(
-                _requested_item(leaf, by_item, _service_id(leaf, order_id), moment),
-                waits_for_order=_waits_for_order(order, leaf),
+            _requested_item(
+                leaf, by_item, _waits_for_order(order, leaf), _service_id(leaf, order_id), moment
             )
             for leaf in leaves
         ),
@@ -163,7 +162,11 @@ def _service_id(leaf: _Leaf, order_id: str) -> str | None:
 
 
 def _requested_item(
-    leaf: _Leaf, by_item: Mapping[str, list[str]], service_id: str | None, moment: datetime
+    leaf: _Leaf,
+    by_item: Mapping[str, list[str]],
+    waits_for_order: tuple[str, ...],
+    service_id: str | None,
+    moment: datetime,
 ) -> RequestedItem:
     """Return the leaf as a requested item; what its ancestors wait for, it waits for."""
     service, own = leaf.service, leaf.items[-1]
@@ -180,6 +183,7 @@ def _requested_item(
         place=by_role(service.place),
         party=by_role(service.related_party),
         relies_on=_waits_for(leaf, by_item),
+        waits_for_order=waits_for_order,
         supporting_resource=service.supporting_resource,
         related_entity=service.related_entity,
         appointment=own.appointment,

@@ -129,7 +129,7 @@ def _wrong_items(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]
 
 def _in_a_circle(items: Sequence[ResourceOrderItem]) -> Iterator[tuple[str, str]]:
     """Yield (requested item, problem) where items wait in a circle."""
-    waits = {item.id: [target.item_id for target in item.depends_on] for item in items}
+    waits = {item.id: [one.item_id for one in item.depends_on] for item in items if item.depends_on}
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as error:

@@ -103,13 +103,25 @@ def cancellation_of(kept: Stored | None) -> Cancellation | None:
     return Cancellation(kept["taskId"], prior, kept["denied"], items)
 
 
+def to_plan(entity: Entity) -> Stored:
+    """Return a new entity as it waits in a plan: what its events tell of it lies there once."""
+    kept = stored(entity)
+    for one in kept["outbox"]:
+        told = one["event"]["event"]
+        named = {k: None if v is entity.document else v for k, v in told.items()}
+        one["event"] = {**one["event"], "event": named}
+    return kept
+
+
 def from_plan(kept: Stored) -> Entity:
     """Return a planned entity, its events included."""
-    owed = tuple(
-        OwedEvent(Api(one["api"]), kept["_id"], one["sequence"], one["event"])
-        for one in kept["outbox"]
-    )
-    return Entity(kept["_id"], kept["document"], kept["revision"], kept["sequence"], owed)
+    owed = []
+    for one in kept["outbox"]:
+        told = one["event"]["event"]
+        whole = {k: kept["document"] if v is None else v for k, v in told.items()}
+        event = {**one["event"], "event": whole}
+        owed.append(OwedEvent(Api(one["api"]), kept["_id"], one["sequence"], event))
+    return Entity(kept["_id"], kept["document"], kept["revision"], kept["sequence"], tuple(owed))
 
 
 async def write_over(

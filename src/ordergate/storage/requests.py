@@ -20,6 +20,7 @@ from ordergate.storage.entities import (
     from_plan,
     stored,
     stored_cancellation,
+    to_plan,
     write_over,
 )
 from ordergate.storage.insertion import Insertion
@@ -211,8 +212,8 @@ def _stored_waiting(record: RecordedRequest) -> list[Stored]:
 
 def _stored_plan(plan: Plan) -> Stored:
     return {
-        "resourceOrder": [stored(one) for one in plan.resource_order],
-        "specialHandling": [stored(one) for one in plan.special_handling],
+        "resourceOrder": [to_plan(one) for one in plan.resource_order],
+        "specialHandling": [to_plan(one) for one in plan.special_handling],
         "superseded": list(plan.superseded),
         "withdrawn": list(plan.withdrawn),
         "closing": [
