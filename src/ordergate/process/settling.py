@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
+_PAUSE = 0.01
+"""Seconds in which more may come, so that a write is for several."""
 
 
 class SettlePlans:
@@ -41,6 +43,7 @@ class SettlePlans:
             coming = asyncio.create_task(self._is_any.wait())
             await asyncio.wait({stopping, coming}, return_when=asyncio.FIRST_COMPLETED)
             coming.cancel()
+            await asyncio.sleep(_PAUSE)
             await self.finish()
         stopping.cancel()
 
