@@ -75,6 +75,7 @@ class GroupCommit:
         """Write the batch when its turn has come, with all that joined it until then."""
         try:
             async with self._one_at_a_time:
+                await asyncio.sleep(0)  # whoever is just about to write may share it, too
                 self._next = None
                 batch.failed.set_result(await self._written(batch.writes))
         except StoreUnavailableError as error:
