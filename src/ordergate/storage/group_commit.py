@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Failures: TypeAlias = Mapping[int, OperationFailure]
 
 _DUPLICATE_KEY = 11000
+_TURNS = 3
+"""Turns of the loop in which whoever is just about to write may join."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class GroupCommit:
         """Write the batch when its turn has come, with all that joined it until then."""
         try:
             async with self._one_at_a_time:
-                await asyncio.sleep(0)  # whoever is just about to write may share it, too
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
                 self._next = None
                 batch.failed.set_result(await self._written(batch.writes))
         except StoreUnavailableError as error:

@@ -57,12 +57,21 @@ def run(case: Callable[[GroupCommit, Commands], Awaitable[None]], **failing: int
 
 
 async def begun(together: GroupCommit, *names: str) -> list[asyncio.Task[None]]:
-    """Begin to write, one after the other."""
+    """Begin to write, one after the other, each with some turns of the loop for itself."""
     tasks = []
     for name in names:
         tasks.append(asyncio.create_task(together.write(insertion(name))))
-        await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
     return tasks
+
+
+def test_what_is_just_about_to_be_written_shares_the_command_too() -> None:
+    async def case(together: GroupCommit, commands: Commands) -> None:
+        commands.slow.set()
+        await asyncio.gather(*(together.write(insertion(name)) for name in "abc"))
+
+    assert run(case).seen == [["a", "b", "c"]]
 
 
 def test_what_comes_while_a_command_is_under_way_shares_the_next() -> None:
