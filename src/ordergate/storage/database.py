@@ -69,6 +69,18 @@ def open_client(
         raise SetupError(f"ORDERGATE_MONGODB_URI can't be used: {error}.") from error
 
 
+def deadline_of(collection: Collection) -> float:
+    """Return the seconds that each operation on it may take, retries included.
+
+    Raises:
+        SetupError: its client isn't of `open_client`, and may wait for ever.
+    """
+    seconds = collection.database.client.options.timeout
+    if seconds is None:
+        raise SetupError("A client of MongoDB needs a deadline.")
+    return seconds
+
+
 @contextmanager
 def in_our_words() -> Iterator[None]:
     """Turn the driver's errors into ours.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from ordergate.errors import StoreUnavailableError
-from ordergate.storage.database import in_our_words
+from ordergate.storage.database import in_our_words, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,15 +24,22 @@ if TYPE_CHECKING:
     Failures: TypeAlias = Mapping[int, OperationFailure]
 
 _DUPLICATE_KEY = 11000
+_LEAST_SHARE = 0.1
+"""Of the deadline, which is left to a write that had to wait for all of it."""
 _TURNS = 3
 """Turns of the loop in which whoever is just about to write may join."""
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Writes that share a command, and which of them fail, by their place among them."""
+    """Writes that share a command, and which of them fail, by their place among them.
+
+    Args:
+        begun: when the first of them came, by `time.monotonic`.
+    """
 
     writes: list[Write] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
     failed: asyncio.Future[Failures] = field(default_factory=asyncio.Future)
 
 
@@ -39,10 +47,14 @@ class GroupCommit:
     """Writes to one collection; what comes while a command is under way shares the next.
 
     Each document is written for itself all the same: one that fails leaves the others be.
+
+    Args:
+        deadline: seconds from when a write comes, its wait for other commands included.
     """
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, deadline: float) -> None:
         self._collection = collection
+        self._deadline = deadline
         self._one_at_a_time = asyncio.Lock()
         self._next: _Batch | None = None
 
@@ -80,7 +92,7 @@ class GroupCommit:
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
                 self._next = None
-                batch.failed.set_result(await self._written(batch.writes))
+                batch.failed.set_result(await self._written(batch))
         except StoreUnavailableError as error:
             batch.failed.set_exception(error)
         finally:
@@ -91,10 +103,11 @@ class GroupCommit:
                 batch.failed.set_exception(StoreUnavailableError(reason))
                 batch.failed.exception()  # whoever shares it is told; perhaps nobody does
 
-    async def _written(self, writes: list[Write]) -> Failures:
-        with in_our_words():
+    async def _written(self, batch: _Batch) -> Failures:
+        left = self._deadline - (time.monotonic() - batch.begun)
+        with in_our_words(), within(max(left, _LEAST_SHARE * self._deadline)):
             try:
-                await self._collection.bulk_write(writes, ordered=False)
+                await self._collection.bulk_write(batch.writes, ordered=False)
             except BulkWriteError as error:
                 if error.details.get("writeConcernErrors"):
                     raise

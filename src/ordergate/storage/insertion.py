@@ -12,7 +12,7 @@ from pymongo import InsertOne
 from pymongo.errors import DocumentTooLarge, DuplicateKeyError
 
 from ordergate.errors import DuplicateError, InProgressError
-from ordergate.storage.database import in_our_words
+from ordergate.storage.database import deadline_of, in_our_words
 from ordergate.storage.entities import stored
 from ordergate.storage.group_commit import GroupCommit
 
@@ -35,7 +35,7 @@ class Insertion:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._together = GroupCommit(collection)
+        self._together = GroupCommit(collection, deadline_of(collection))
 
     async def insert(self, kept: Stored, patience: float = _PATIENCE) -> Stored | None:
         """Insert a document; return None, or what has that `_id` already.

@@ -50,7 +50,7 @@ def insertion(name: str) -> Any:
 def run(case: Callable[[GroupCommit, Commands], Awaitable[None]], **failing: int) -> Commands:
     async def ran() -> Commands:
         commands = Commands(failing)
-        await asyncio.wait_for(case(GroupCommit(cast("Any", commands)), commands), 10)
+        await asyncio.wait_for(case(GroupCommit(cast("Any", commands), 20), commands), 10)
         return commands
 
     return asyncio.run(ran())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -30,6 +31,8 @@ class Primary:
         self._unseen = unseen
         self._rolled_back = rolled_back
         self._key = key
+        options = SimpleNamespace(timeout=20.0)
+        self.database = SimpleNamespace(client=SimpleNamespace(options=options))
 
     async def bulk_write(self, writes: list[Any], *, ordered: bool) -> None:
         assert len(writes) == 1
