@@ -31,7 +31,7 @@ from ordergate.observability.log import configure_logging
 from ordergate.observability.metrics import SHARED, Metrics
 from ordergate.process.sweep import keep_sweeping
 from ordergate.settings import Settings
-from ordergate.storage.database import ping
+from ordergate.storage.database import ping, within
 from ordergate.storage.embedded import EmbeddedEngine, find_mongod
 from ordergate.storage.primary_watch import PrimaryWatch
 
@@ -251,7 +251,8 @@ def build(settings: Settings) -> ASGIApp:
         async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield
-        await process.settling.finish()
+        with within(_CLOSING):
+            await process.settling.finish()
         await _close(stores)
 
     operations = Operations(

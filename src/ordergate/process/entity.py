@@ -106,9 +106,12 @@ class Plan:
 
     def is_issued_with(self, order_ids: Collection[str]) -> bool:
         """Return whether nothing is left to do, noted or not, where these orders are there."""
-        if self.superseded or self.withdrawn or self.closing:
-            return False
-        return all(one.id in order_ids for one in self.resource_order)
+        ends_others = self.superseded or self.withdrawn or self.closing
+        return not (ends_others or self.lacks_any(order_ids))
+
+    def lacks_any(self, order_ids: Collection[str]) -> bool:
+        """Return whether an order of it is none of these: it is still to come, or gone again."""
+        return any(one.id not in order_ids for one in self.resource_order)
 
     def after(self, earlier: Plan) -> Plan:
         """Return this plan with what an earlier one may have left undone."""

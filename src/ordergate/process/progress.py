@@ -133,8 +133,10 @@ def _item_states(
 ) -> Iterator[tuple[ItemKey, OrderState]]:
     """Yield the state of each item that serves the request.
 
-    An order that is gone was over, or never begun: nobody will work on what was open in it.
+    An order that is gone was over, or never begun: nobody will work on what was open in it. One
+    that is in the plan may be still to come.
     """
+    to_come = {order.id for order in record.plan.resource_order}
     reported = {order_id: _states_in(order) for order_id, order in orders.items()}
     leaving = {one for one, order in orders.items() if order["state"] in UNDER_CANCELLATION}
     for assessed in record.entity.document["assessment"]["item"]:
@@ -146,7 +148,7 @@ def _item_states(
                 # Known only when the order is over, and told then, whoever looks in between.
                 is_told = now is not OrderState.CANCELLED or order_id not in leaving
                 state = now if is_told else state
-            elif state not in FINAL and not record.plan:
+            elif state not in FINAL and order_id not in to_come:
                 state = OrderState.CANCELLED
             yield (order_id, item_id), state
 

@@ -77,9 +77,12 @@ class RollUpResourceOrders:
 
         They are read after the record, so whoever writes it next has seen at least as much.
         """
+        there: set[str] = set()
 
         async def rolled_up(record: RecordedRequest) -> RecordedRequest | None:
             orders = issued_in(record, await self._orders.of_request(request_id))
+            there.clear()
+            there.update(order.id for order in orders)
             return roll_up(record, orders, self._clock.now())
 
         async def read() -> RecordedRequest:
@@ -90,8 +93,8 @@ class RollUpResourceOrders:
         except NotFoundError:  # whoever wrote the order named a request that there isn't
             kept = None
         self._relay.wake()
-        if kept is not None and (kept.plan or is_put_off(kept)):
-            return  # an order that isn't there may be one that is still to come: look again later
+        if kept is not None and (kept.plan.lacks_any(there) or is_put_off(kept)):
+            return
         self._faults.reached("afterRollUp")
         for change in changes:
             await self._orders.rolled_up(change)
