@@ -20,12 +20,16 @@ SERVICE_TASKS = f"{TMF641}/cancelServiceOrder"
 
 
 def ways(listener: Listener, kind: str) -> list[str]:
-    """Return what the state change events of a kind of entity say, as they came."""
-    return [
-        event["description"]
+    """Return what the state change events of a kind of entity say, as they first came.
+
+    What was delivered just before a kill may come again, with its `eventId`.
+    """
+    told = {
+        event["eventId"]: event["description"]
         for _, event in listener.notifications
         if kind in event["event"] and event["eventType"].endswith("StateChangeEvent")
-    ]
+    }
+    return list(told.values())
 
 
 @pytest.mark.parametrize("point", ["afterCancelTask", "afterAssessed"])
