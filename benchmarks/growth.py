@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.bodies import NUMBER, RESOURCE_ORDERS, resource_order, text
 from benchmarks.figures import Figure
 from benchmarks.generators import Job
-from benchmarks.load import run
+from benchmarks.load import look, run
 from benchmarks.servers import gateway, running_store
 from benchmarks.stock import stocked
 
@@ -73,6 +73,9 @@ def _curve(
     what: str, jobs: Mapping[int, Job], servers: Mapping[int, Server], store: Store, rounds: int
 ) -> Iterator[Figure]:
     """Yield the median time of an operation at each size, beside that at the smallest."""
+    for size, job in jobs.items():
+        if job.method == "GET":
+            look(servers[size], job.paths[0])
     seen: dict[int, list[float]] = {size: [] for size in jobs}
     for _ in range(rounds):
         for size, job in jobs.items():

@@ -77,12 +77,25 @@ def post(server: Server, path: str, body: str) -> dict[str, Any]:
     Raises:
         LoadError: the answer was no success.
     """
+    document: dict[str, Any] = _asked(server, path, body)
+    return document
+
+
+def look(server: Server, path: str) -> None:
+    """Read once, as somebody else may have done before: what lies in files is in memory then.
+
+    Raises:
+        LoadError: the answer was no success.
+    """
+    _asked(server, path)
+
+
+def _asked(server: Server, path: str, body: str | None = None) -> Any:
     headers = {"Content-Type": "application/json"}
     url = f"http://{server.host}:{server.port}{path}"
-    asked = urllib.request.Request(url, body.encode(), headers)
+    asked = urllib.request.Request(url, None if body is None else body.encode(), headers)
     try:
         with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:  # noqa: S310 - ours
-            document: dict[str, Any] = json.load(answer)
+            return json.load(answer)
     except OSError as error:
-        raise LoadError(f"{server.name} answered POST {path} with {error}") from error
-    return document
+        raise LoadError(f"{server.name} answered {path} with {error}") from error

@@ -231,7 +231,7 @@ def test_sort_that_takes_the_store_too_long_is_refused_and_a_bare_list_is_not_bl
 def test_large_total_is_counted_again_only_after_a_while(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ordergate.storage.reading._MANY", 2)
+    monkeypatch.setattr("ordergate.storage.totals._MANY", 2)
     reader = EntityReader(book.database[COLLECTION], kind="order", page_limit=100)
 
     def totals(raw: str) -> int:
@@ -241,7 +241,8 @@ def test_large_total_is_counted_again_only_after_a_while(
     assert (totals(""), totals("priority=1"), totals("state=held&limit=0")) == (3, 1, 3)
     book.keep([{**DATED, "id": str(n), "priority": 1} for n in range(4)])
     assert (totals(""), totals("priority=1"), totals("state=held")) == (3, 4, 3)
-    monkeypatch.setattr("ordergate.storage.reading._FRESH", 0.0)
+    monkeypatch.setattr("ordergate.storage.totals._FRESH", 0.0)
+    monkeypatch.setattr("ordergate.storage.totals._KEPT", 0.0)
     assert (totals(""), totals("state=held")) == (4, 4)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +14,7 @@ from ordergate.errors import InvalidQueryError, NotFoundError, StoreUnavailableE
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import NOT_DELETED
 from ordergate.storage.query import compile_filter, compile_missing_last, compile_sort
+from ordergate.storage.totals import Totals
 from ordergate.tmf630.query import Operator
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ _Read = TypeVar("_Read")
 
 _TOO_EXPENSIVE = {50, 51091}
 """Server's codes: MaxTimeMSExpired, and a regular expression beyond its engine's limits."""
-_MANY, _FRESH, _REMEMBERED = 10_000, 10.0, 100
-"""Totals above that many are remembered so many seconds, and so many of them."""
+_ALL_WITHIN = 20.0
+"""Seconds in which everything is counted: no client can make that costlier than it is."""
+_LATER = 0.5
+"""Seconds after its deadline in which the server tells that it gave up."""
 
 
 class EntityReader:
@@ -59,7 +61,7 @@ class EntityReader:
         self._default_sort = default_sort
         self._always = frozenset({default_sort, "state", "href", "id"})
         self._deadline = round(deadline * 1000)
-        self._totals: dict[tuple[Condition, ...], tuple[float, int]] = {}
+        self._totals = Totals(self._count, patience=deadline + _LATER)
 
     def indexes(self, filtered: Sequence[str] = ()) -> Sequence[IndexModel]:
         """Return the indexes that filters and the common orders of a list are served by.
@@ -101,13 +103,13 @@ class EntityReader:
     async def list(self, query: Query) -> tuple[Sequence[Document], int]:
         """Return the asked-for page of what matches, and how many match in all.
 
-        A total above 10,000 may be ten seconds old: to count them takes the longer the more there
-        are, and a page doesn't.
+        A total above 10,000 may be ten seconds old, and a minute where nobody asked for it
+        meanwhile: to count them takes the longer the more there are, and a page doesn't.
         """
         with in_our_words(), self._in_time(query):
             # The driver's own deadline would stand in for the server's; so this call has none.
             with pymongo.timeout(0):
-                reading = asyncio.gather(self._page(query), self._total(query.conditions))
+                reading = asyncio.gather(self._page(query), self._totals.of(query.conditions))
             found, total = await self._uncancelled(reading)
         return found, total
 
@@ -154,25 +156,17 @@ class EntityReader:
                 path=path,
             ) from error
 
-    async def _total(self, conditions: tuple[Condition, ...]) -> int:
-        counted, total = self._totals.pop(conditions, (0.0, 0))
-        if time.monotonic() - counted > _FRESH:
-            counted, total = time.monotonic(), await self._count(conditions)
-        if total > _MANY:
-            self._totals[conditions] = counted, total
-            if len(self._totals) > _REMEMBERED:
-                del self._totals[next(iter(self._totals))]
-        return total
-
     async def _count(self, conditions: tuple[Condition, ...]) -> int:
         """Count by an index alone, where one holds the condition: those deleted are taken off."""
         wanted = compile_filter(conditions, self._root)
         if all(one.operator is Operator.NE for one in conditions):
             wanted |= self._is_there(self._default_sort)
         counting = (wanted, {"deleted": True, **wanted})
-        every, deleted = await asyncio.gather(
-            *(self._collection.count_documents(one, maxTimeMS=self._deadline) for one in counting)
-        )
+        within = self._deadline if conditions else round(_ALL_WITHIN * 1000)
+        with pymongo.timeout(0):
+            every, deleted = await asyncio.gather(
+                *(self._collection.count_documents(one, maxTimeMS=within) for one in counting)
+            )
         return every - deleted
 
     async def _page(self, query: Query) -> Sequence[Document]:
