@@ -19,7 +19,7 @@ _QUICK = {"rounds": 1, "seconds": 0.2}
 
 @click.command()
 @click.argument("cases", nargs=-1, type=click.Choice(list(CASES)))
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="per figure")
+@click.option("--rounds", type=click.IntRange(1), help="per figure  [3; 5 with --full]")
 @click.option("--seconds", default=2.0, show_default=True, help="of load per round and server")
 @click.option("--full", is_flag=True, help="also what takes longer than a quarter of an hour")
 @click.option("--quick", is_flag=True, help="only see that all runs: the figures say nothing")
@@ -28,9 +28,16 @@ _QUICK = {"rounds": 1, "seconds": 0.2}
 @click.option("--missing", is_flag=True, help="only cases that aren't kept of this commit")
 @click.option("--json", "as_json", is_flag=True, help="for programs")
 def main(
-    cases: tuple[str, ...], *, kept: bool, missing: bool, as_json: bool, **given: float
+    cases: tuple[str, ...],
+    *,
+    rounds: int | None,
+    kept: bool,
+    missing: bool,
+    as_json: bool,
+    **given: float,
 ) -> None:
     """Measure the CASES, or all of them; the exit status is 1 if one failed."""
+    given["rounds"] = rounds or (5 if given["full"] else 3)
     effort = Effort(**given | (_QUICK if given["quick"] else {}))  # type: ignore[arg-type]
     offered = [one for one in CASES if effort.peers or one not in PEERS]
     wanted = [one for one in cases or offered if not (missing and _is_kept(one))]
