@@ -20,7 +20,7 @@ _QUICK = {"rounds": 1, "seconds": 0.2}
 @click.command()
 @click.argument("cases", nargs=-1, type=click.Choice(list(CASES)))
 @click.option("--rounds", type=click.IntRange(1), help="per figure  [3; 5 with --full]")
-@click.option("--seconds", default=2.0, show_default=True, help="of load per round and server")
+@click.option("--seconds", type=float, help="of load per round and server  [1.5; 2 with --full]")
 @click.option("--full", is_flag=True, help="also what takes longer than a quarter of an hour")
 @click.option("--quick", is_flag=True, help="only see that all runs: the figures say nothing")
 @click.option("--peers", is_flag=True, help="also beside other servers, fetched for it")
@@ -31,6 +31,7 @@ def main(
     cases: tuple[str, ...],
     *,
     rounds: int | None,
+    seconds: float | None,
     kept: bool,
     missing: bool,
     as_json: bool,
@@ -38,6 +39,7 @@ def main(
 ) -> None:
     """Measure the CASES, or all of them; the exit status is 1 if one failed."""
     given["rounds"] = rounds or (5 if given["full"] else 3)
+    given["seconds"] = seconds or (2.0 if given["full"] else 1.5)
     effort = Effort(**given | (_QUICK if given["quick"] else {}))  # type: ignore[arg-type]
     offered = [one for one in CASES if effort.peers or one not in PEERS]
     wanted = [one for one in cases or offered if not (missing and _is_kept(one))]

@@ -84,7 +84,7 @@ def isolation_figures(effort: Effort) -> Iterator[Figure]:
 
 
 def _seconds(effort: Effort) -> int:
-    return 1 if effort.quick else _SECONDS
+    return 1 if effort.quick else _SECONDS if effort.full else _SECONDS // 2
 
 
 def to_two_listeners(rounds: int, seconds: int) -> Iterator[list[float]]:
