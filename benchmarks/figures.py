@@ -31,8 +31,8 @@ class Effort:
         peers: other people's servers, too, fetched from their registries.
     """
 
-    rounds: int = 5
-    seconds: float = 3.0
+    rounds: int
+    seconds: float
     full: bool = False
     quick: bool = False
     peers: bool = False

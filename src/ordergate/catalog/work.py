@@ -60,7 +60,7 @@ def units_of(value: Any) -> int:
                 seen += _TEXT + len(one) // CHARACTERS_OF_A_UNIT
             elif one is None or isinstance(one, (int, float)):
                 continue
-            elif isinstance(one, (dict, Mapping)):
+            elif isinstance(one, (dict, Mapping)):  # the first is asked quickly
                 entry = _ENTRY if len(one) <= _LARGE_MAP else _ENTRY_OF_LARGE_MAP
                 seen += _LIST + entry * len(one) + sum(map(len, one)) // CHARACTERS_OF_A_UNIT
                 below.extend(one.values())

@@ -11,7 +11,7 @@ from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
 from ordergate.errors import InvalidQueryError, NotFoundError, StoreUnavailableError
-from ordergate.storage.database import in_our_words
+from ordergate.storage.database import deadline_of, in_our_words
 from ordergate.storage.entities import NOT_DELETED
 from ordergate.storage.query import compile_filter, compile_missing_last, compile_sort
 from ordergate.storage.totals import Totals
@@ -107,7 +107,8 @@ class EntityReader:
         meanwhile: to count them takes the longer the more there are, and a page doesn't.
         """
         with in_our_words(), self._in_time(query):
-            # The driver's own deadline would stand in for the server's; so this call has none.
+            # The driver's own deadline would stand in for the server's; so this call has none, nor
+            # has the count that goes on after it: a task keeps what held where it began.
             with pymongo.timeout(0):
                 reading = asyncio.gather(self._page(query), self._totals.of(query.conditions))
             found, total = await self._uncancelled(reading)
@@ -130,8 +131,7 @@ class EntityReader:
         Raises:
             TimeoutError: it is too late.
         """
-        within = self._collection.database.client.options.timeout
-        done, _ = await asyncio.wait({reading}, timeout=within)
+        done, _ = await asyncio.wait({reading}, timeout=deadline_of(self._collection))
         if not done:
             reading.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise TimeoutError
@@ -163,10 +163,9 @@ class EntityReader:
             wanted |= self._is_there(self._default_sort)
         counting = (wanted, {"deleted": True, **wanted})
         within = self._deadline if conditions else round(_ALL_WITHIN * 1000)
-        with pymongo.timeout(0):
-            every, deleted = await asyncio.gather(
-                *(self._collection.count_documents(one, maxTimeMS=within) for one in counting)
-            )
+        every, deleted = await asyncio.gather(
+            *(self._collection.count_documents(one, maxTimeMS=within) for one in counting)
+        )
         return every - deleted
 
     async def _page(self, query: Query) -> Sequence[Document]:
