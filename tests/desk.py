@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fakes import FixedClock, NoFaults, RecordingRelay
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
-from make import ADDRESSES, merge, resource_order
+from make import ADDRESSES, LIMIT, merge, resource_order
 from ordergate.process.entity import Idempotency
 from ordergate.process.resource_orders import CancelResourceOrders, KeepResourceOrders
 
@@ -66,7 +66,7 @@ class Desk:
             tasks=self.tasks, faults=faults or NoFaults(), follow=nobody, **parts
         )
         self.door = KeepResourceOrders(
-            cancellations=self.cancellations, check=any_result, followers=(), **parts
+            cancellations=self.cancellations, limit=LIMIT, check=any_result, followers=(), **parts
         )
         return self
 

@@ -17,7 +17,9 @@ from ordergate.model.common import Action, Specification
 from ordergate.process.intake import intake
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 from ordergate.process.rules import AppliesTo, Literal, OrderItemTemplate, Rule
+from ordergate.process.size import SizeLimit
 from ordergate.schemas.initiating_request import read_initiating_request
+from ordergate.schemas.json_length import json_length
 from ordergate.schemas.service_order import read_service_order
 from ordergate.tmf630.patch import merge_patch
 
@@ -28,6 +30,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 ADDRESSES = Addresses("http://gateway.example")
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 SMALL = Specification("svc-small")
+LIMIT = SizeLimit(json_length)
 MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from desk import any_result, at_once
-from fakes import CountingMeter, FixedClock, FixedRules, InMemoryTurns, NoFaults, RecordingRelay
+from fakes import (
+    CountingMeter,
+    FixedClock,
+    FixedRules,
+    InMemoryTurns,
+    NoFaults,
+    NoPace,
+    RecordingRelay,
+)
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
-from make import ADDRESSES, example_rules, merge, request_of
+from make import ADDRESSES, LIMIT, example_rules, merge, request_of
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.process.decisions import Decisions
 from ordergate.process.entity import Idempotency
@@ -102,10 +110,12 @@ class ServiceDesk:
                 assessments=self.assessments,
                 documents=StandardDocuments(),
                 addresses=ADDRESSES,
+                pace=NoPace(),
             ),
             requests=self.requests,
             orders=self.orders,
             documents=StandardDocuments(),
+            limit=LIMIT,
             turns=InMemoryTurns(),
             addresses=ADDRESSES,
             clock=self.clock,
@@ -124,6 +134,7 @@ class ServiceDesk:
         )
         self.door = KeepResourceOrders(
             cancellations=self.resource_cancellations,
+            limit=LIMIT,
             check=any_result,
             followers=(self.roll_ups.follow, self.cancellations.follow),
             **parts,

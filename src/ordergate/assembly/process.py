@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ordergate.assembly.surroundings import DieAt, SystemClock
+from ordergate.assembly.surroundings import DieAt, OneATurn, SystemClock
 from ordergate.catalog.rule_book import CompiledRuleBook
 from ordergate.model.addresses import Addresses
 from ordergate.model.notification import DeliveryState
@@ -19,6 +19,8 @@ from ordergate.process.roll_ups import RollUpResourceOrders
 from ordergate.process.service_cancellations import CancelServiceOrders
 from ordergate.process.service_orders import KeepServiceOrders
 from ordergate.process.settling import SettlePlans
+from ordergate.process.size import SizeLimit
+from ordergate.schemas.json_length import json_length
 from ordergate.schemas.record import StandardDocuments
 
 if TYPE_CHECKING:
@@ -59,7 +61,14 @@ def wire_process(
 ) -> Process:
     """Return the process over its adapters."""
     addresses = Addresses(settings.base_url(), settings.resource_inventory_url)
-    ground = _Ground(stores, relay, addresses, SystemClock(), DieAt(settings.fault_point))
+    ground = _Ground(
+        stores,
+        relay,
+        addresses,
+        SystemClock(),
+        DieAt(settings.fault_point),
+        SizeLimit(json_length),
+    )
     handed_on = settings.track_and_manage_url is not None
     delivery = DeliveryState.PENDING if handed_on else DeliveryState.NOT_CONFIGURED
     documents = StandardDocuments(delivery)
@@ -103,6 +112,7 @@ class _Ground:
     addresses: Addresses
     clock: SystemClock
     faults: DieAt
+    limit: SizeLimit
 
     @property
     def _shared(self) -> dict[str, Any]:
@@ -148,12 +158,14 @@ class _Ground:
             assessments=self.stores.assessments,
             documents=documents,
             addresses=self.addresses,
+            pace=OneATurn(),
         )
         return IssueResourceOrders(
             decisions=decisions,
             requests=self.stores.requests,
             orders=self.stores.orders,
             documents=documents,
+            limit=self.limit,
             addresses=self.addresses,
             clock=self.clock,
             plans=plans,
@@ -184,6 +196,7 @@ class _Ground:
         return KeepResourceOrders(
             orders=self.stores.orders,
             cancellations=cancellations,
+            limit=self.limit,
             check=contracts.bodies["tmf652"].check_of("createResourceOrder", "patchResourceOrder"),
             followers=(roll_ups.follow, service_cancellations.follow),
             **self._shared,
@@ -198,6 +211,7 @@ class _Ground:
             relay=self.relay,
             process=requests,
             plans=plans,
+            limit=self.limit,
             check=contracts.bodies["tmf641"].check_of("createServiceOrder", "patchServiceOrder"),
         )
 

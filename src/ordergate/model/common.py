@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Reference:
     referred_type: str | None = None
 
 
+@lru_cache  # one moment stands in a dozen places of what is made at it
 def timestamp(moment: datetime) -> str:
     """Return the moment as documents carry it: UTC, milliseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

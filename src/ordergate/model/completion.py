@@ -18,11 +18,12 @@ def completed(document: Document, moment: datetime) -> Document:
     Standards §2.7 and W16. In one form dates compare as text, so a filter can be served by an
     index. An attribute without a value (null or an empty text for a date) is left out.
     """
-    complete: Document = {
-        name: _utc(value) if name.endswith("Date") else value
-        for name, value in document.items()
-        if value is not None and not (name.endswith("Date") and value == "")
-    }
+    complete: Document = {name: value for name, value in document.items() if value is not None}
+    for name in [name for name in complete if name.endswith("Date")]:
+        if complete[name] == "":
+            del complete[name]
+        else:
+            complete[name] = _utc(complete[name])
     if "note" in complete:
         taken = {note.get("id") for note in complete["note"]}
         free = (number for number in map(str, count(1)) if number not in taken)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action, timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType
+from ordergate.model.ids import id_of
 from ordergate.model.relationships import is_dependency
 from ordergate.model.states import OrderState
 from ordergate.process.entity import Entity
@@ -131,7 +132,7 @@ def _resource(resource: Document, action: str, key: str, addresses: Addresses) -
     """Return the resource by id and href, as TMF652 has it; one that is to come gets an id here."""
     resource_id = resource.get("id") or resource.get("href", "").rpartition("/")[2]
     if not resource_id and action == Action.ADD:
-        resource_id = str(uuid5(_RESOURCE_IDS, key))
+        resource_id = id_of(_RESOURCE_IDS, key)
     if not resource_id:
         return resource
     href = resource.get("href") or addresses.resource(resource_id)

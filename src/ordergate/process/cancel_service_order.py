@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.model.cancel_task import CANCEL_SERVICE_ORDER
 from ordergate.model.common import timestamp
 from ordergate.model.completion import completed
 from ordergate.model.events import EventType, Occurrence
+from ordergate.model.ids import id_of
 from ordergate.model.states import CANCELLABLE, UNDER_CANCELLATION, OrderState, TaskState
 from ordergate.process.cancel_task import begun, cancel_task, ended, is_due
 from ordergate.process.entity import Cancellation
@@ -78,7 +79,7 @@ def cancel_service_order(
 
 def resource_task_id(task_id: str, order_id: str) -> str:
     """Return the id of the task that cancels a resource order as a part of such a task."""
-    return str(uuid5(_TASK_IDS, f"{task_id}/{order_id}"))
+    return id_of(_TASK_IDS, f"{task_id}/{order_id}")
 
 
 def resource_task_body(task: Entity, order_id: str) -> Document:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ordergate.process.draft import Draft
     from ordergate.process.knowledge import Knowledge
     from ordergate.process.predetermined import Predetermined
+    from ordergate.process.previous import Previous
     from ordergate.process.request import InitiatingRequest
     from ordergate.process.special_handling import HandOver
     from ordergate.process.supersede import Supersession
@@ -91,7 +92,6 @@ class _Case:
 
     def decided(self, withdrawn: Supersession, only: Collection[str] | None) -> Decision:
         """Return what the request takes once these orders are withdrawn."""
-        case = replace(self, known=replace(self.known, previous=withdrawn.previous))
         rules, previous = self.known.rules, withdrawn.previous
         awaited, effort = self.known.awaited, self.effort
         found = assess(self.request, rules, self.moment, previous, awaited, effort=effort)
@@ -99,16 +99,17 @@ class _Case:
         decision = Decision(self.request, assessments)
         if not assessments or decision.stops:
             return decision
-        return replace(case.settled(assessments), superseded=tuple(withdrawn.ids))
+        return self.settled(assessments, withdrawn)
 
-    def settled(self, assessments: Sequence[Assessment]) -> Decision:
+    def settled(self, assessments: Sequence[Assessment], withdrawn: Supersession) -> Decision:
         """Return the decision; what turns out not to be correct and complete is handed over."""
         remembered = [self._remembered(one) for one in assessments]
-        current, drafts = self._drafted(remembered)
+        current, drafts = self._drafted(remembered, withdrawn.previous)
         while True:
             foreseen = [one for each in current for one in self._predetermined(each)]
             deferred = _deferred(self.request, current, self.known)
-            linked_drafts = self._linked(current, drafts, foreseen, deferred)
+            elsewhere = self._elsewhere(foreseen, withdrawn.previous)
+            linked_drafts = self._linked(current, drafts, deferred, elsewhere)
             findings = dict(entangled(self.request, current, linked_drafts))
             if not findings:
                 refuse_too_entangled(sum(len(one.depends_on) for one in linked_drafts))
@@ -130,6 +131,7 @@ class _Case:
             tuple(foreseen),
             tuple(self._hand_overs(current)),
             deferred,
+            withdrawn.ids,
         )
 
     def _remembered(self, one: Assessment) -> Assessment:
@@ -154,7 +156,7 @@ class _Case:
             )
 
     def _drafted(
-        self, assessments: Iterable[Assessment]
+        self, assessments: Iterable[Assessment], there: Mapping[str, Previous]
     ) -> tuple[list[Assessment], dict[str, tuple[Draft, ...]]]:
         """Draft the standard sets; where a rule fails, or makes too many, hand over instead."""
         drafts: dict[str, tuple[Draft, ...]] = {}
@@ -164,7 +166,7 @@ class _Case:
             if not _takes_its_set(one) or one.takes_nothing:
                 settled.append(one)
                 continue
-            previous = self.known.previous.get(one.item.id, NOTHING)
+            previous = there.get(one.item.id, NOTHING)
             try:
                 made = change(self.request, one, previous, room, effort=self.effort)
             except ExpressionError as error:
@@ -184,20 +186,23 @@ class _Case:
         self,
         current: Iterable[Assessment],
         drafts: Mapping[str, tuple[Draft, ...]],
-        foreseen: Iterable[Predetermined],
         deferred: Collection[str],
+        elsewhere: Elsewhere,
     ) -> tuple[Draft, ...]:
         standing = {
             one.item.id: drafts.get(one.item.id, ())
             for one in current
             if _takes_its_set(one) and one.item.id not in deferred
         }
+        return linked(standing, self.request.item, elsewhere)
+
+    def _elsewhere(
+        self, foreseen: Iterable[Predetermined], there: Mapping[str, Previous]
+    ) -> Elsewhere:
         exits: dict[str, Sequence[ItemReference]] = {**self.known.issued}
         for one in foreseen:
             exits[one.item_id] = (*exits.get(one.item_id, ()), *one.exits)
-        previous, awaited = self.known.previous, self.known.awaited
-        elsewhere = Elsewhere(exits=exits, previous=previous, awaited=awaited)
-        return linked(standing, self.request.item, elsewhere)
+        return Elsewhere(exits=exits, previous=there, awaited=self.known.awaited)
 
     def _hand_overs(self, current: Iterable[Assessment]) -> Iterator[HandOver]:
         """Yield the hand-overs of what is special, and whose feasibility nobody knows (C5)."""

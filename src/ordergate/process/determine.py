@@ -8,12 +8,12 @@ same request and rules give the same orders, ids included.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.model.common import Action, Reference
 from ordergate.model.completion import in_utc
+from ordergate.model.ids import id_of
 from ordergate.model.order import (
     OPERATING,
     ItemReference,
@@ -55,19 +55,18 @@ def determine(
         for group in groups
     }
     home = {one.id: ids[group] for group, members in groups.items() for one in members}
+    references = tuple(external_references(request))
     return tuple(
-        replace(
-            order_for(
-                request,
-                ids[group],
-                order_type=group[0],
-                domain=group[1],
-                addresses=addresses,
-                moment=moment,
-            ),
+        order_for(
+            request,
+            ids[group],
+            order_type=group[0],
+            domain=group[1],
+            addresses=addresses,
+            moment=moment,
             item=tuple(_order_item(one, ids[group], home, addresses) for one in members),
-            requested_start_date=members[0].requested_start_date or request.requested_start_date,
-            external_reference=(*external_references(request), *_changed_orders(members)),
+            requested_start_date=members[0].requested_start_date,
+            external_reference=(*references, *_changed_orders(members)),
         )
         for group, members in groups.items()
     )
@@ -97,7 +96,7 @@ def _changed_orders(drafts: Iterable[Draft]) -> Iterator[Document]:
 def order_id_of(request: InitiatingRequest, order_type: OrderType, part: str) -> str:
     """Return the id of the order for that part of the request; always the same one."""
     name = f"{request.id}/{order_type}/{part}"
-    return str(uuid5(ORDER_IDS, name if request.round == 1 else f"{name}/{request.round}"))
+    return id_of(ORDER_IDS, name if request.round == 1 else f"{name}/{request.round}")
 
 
 def order_for(
@@ -108,15 +107,25 @@ def order_for(
     domain: str,
     addresses: Addresses,
     moment: datetime,
+    item: tuple[ResourceOrderItem, ...],
+    requested_start_date: str | None = None,
+    external_reference: tuple[Document, ...] | None = None,
 ) -> ResourceOrder:
-    """Return an order without items that carries what the request says for all of them."""
+    """Return an order that carries what the request says for all of them.
+
+    Args:
+        requested_start_date: of its items; the request's own where they have none.
+        external_reference: where there are more than those to the request.
+    """
+    if external_reference is None:
+        external_reference = tuple(external_references(request))
     what = f"{request.source.referred_type} {request.source.id}" if request.source else request.id
     return ResourceOrder(
         id=order_id,
         href=addresses.resource_order(order_id),
         order_type=order_type,
         order_date=moment,
-        item=(),
+        item=item,
         domain=domain,
         initiating_request=Reference(request.id, request.href, "InitiatingRequest"),
         name=f"{order_type.capitalize()} {domain} for {what}",
@@ -124,9 +133,9 @@ def order_for(
         description=request.description,
         external_id=request.source.id if request.source else request.external_id,
         priority=_priority(request.priority),
-        requested_start_date=request.requested_start_date,
+        requested_start_date=requested_start_date or request.requested_start_date,
         requested_completion_date=request.requested_completion_date,
-        external_reference=tuple(external_references(request)),
+        external_reference=external_reference,
         note=request.note,
         related_party=request.related_party,
     )
@@ -190,7 +199,7 @@ def _order_item(
 def _resource(one: Draft, order_id: str, addresses: Addresses) -> Resource:
     """Return the resource: one that is new has its id from here, any other keeps its own."""
     before, said = one.delivered, one.resource
-    resource_id = before.resource_id if before else str(uuid5(ORDER_IDS, f"{order_id}/{one.id}"))
+    resource_id = before.resource_id if before else id_of(ORDER_IDS, f"{order_id}/{one.id}")
     href = before.resource.get("href") if before else None
     return Resource(
         id=resource_id,

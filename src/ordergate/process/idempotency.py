@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.errors import IdempotencyConflictError, InvalidDocumentError
+from ordergate.model.ids import id_of
 from ordergate.process.entity import Idempotency
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def identify(
         door: the path of the POST; the same key at another door is another request.
         requester_roles: roles of the party whose `externalId` counts; none where it doesn't.
     """
-    by_key = None if key is None else str(uuid5(_IDS, f"{door}\n{key}"))
+    by_key = None if key is None else id_of(_IDS, f"{door}\n{key}")
     requester, external_id = requester_of(document, requester_roles), document.get("externalId")
     if requester and external_id:
         entity_id = _id_of(door, "externalId", requester, external_id)
@@ -103,4 +104,4 @@ def check_key(mine: Idempotency | None, kept: Idempotency | None) -> None:
 
 
 def _id_of(*parts: str) -> str:
-    return str(uuid5(_IDS, json.dumps(parts)))
+    return id_of(_IDS, json.dumps(parts))

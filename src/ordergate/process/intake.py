@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.errors import InvalidDocumentError
 from ordergate.model.common import Action, Reference
+from ordergate.model.ids import id_of
 from ordergate.model.relationships import is_dependency
 from ordergate.process.request import InitiatingRequest, RequestedItem, RequestType
 
@@ -152,7 +153,7 @@ def _all_ids(items: Iterable[ServiceOrderItem], path: str) -> Iterator[tuple[str
 
 def new_service_id(request_id: str, item_id: str) -> str:
     """Return the id of the service that the item brings into being; always the same one."""
-    return str(uuid5(SERVICE_IDS, f"{request_id}/{item_id}"))
+    return id_of(SERVICE_IDS, f"{request_id}/{item_id}")
 
 
 def _service_id(leaf: _Leaf, order_id: str) -> str | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.model.common import Api, timestamp
 from ordergate.model.events import OwedEvent
+from ordergate.model.ids import id_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,7 @@ def notify(
     order = entity[_CANCELLED[payload]] if payload in _CANCELLED else entity
     when = timestamp(moment)
     document: Document = {
-        "eventId": str(uuid5(_EVENT_IDS, f"{entity['id']}/{sequence}")),
+        "eventId": id_of(_EVENT_IDS, f"{entity['id']}/{sequence}"),
         "eventTime": when,
         "eventType": str(event_type),
         "correlationId": order["id"],

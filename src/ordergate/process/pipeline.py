@@ -21,7 +21,6 @@ from ordergate.process.record import exits_of
 from ordergate.process.release import release
 from ordergate.process.revisions import write_over
 from ordergate.process.roll_up import with_nothing_to_do
-from ordergate.process.size import refuse_too_large
 from ordergate.process.waiting import waits_of
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
         Turns,
     )
     from ordergate.process.request import InitiatingRequest
+    from ordergate.process.size import SizeLimit
 
 
 _log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class IssueResourceOrders:
         requests: RequestBook,
         orders: OrderBook,
         documents: Documents,
+        limit: SizeLimit,
         addresses: Addresses,
         clock: Clock,
         plans: CarryOutPlans,
@@ -72,6 +73,7 @@ class IssueResourceOrders:
         self._requests = requests
         self._orders = orders
         self._documents = documents
+        self._limit = limit
         self._addresses = addresses
         self._clock = clock
         self._plans = plans
@@ -103,7 +105,7 @@ class IssueResourceOrders:
         order = service_order(decision) if service_order else None
         record = issue(decision, self._documents, order, idempotency, asked)
         record = with_nothing_to_do(record, decision.request.received_date)
-        refuse_too_large(record)
+        self._limit.refuse(record)
         return record
 
     async def take(
@@ -233,7 +235,7 @@ class IssueResourceOrders:
             )
             after = release(record, request, known, self._addresses, self._documents)
             if after is not None:
-                refuse_too_large(after)
+                self._limit.refuse(after)
             return after
 
         read = partial(self._requests.get, request_id)

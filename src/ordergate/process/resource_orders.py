@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.errors import (
     DuplicateError,
@@ -18,6 +18,7 @@ from ordergate.errors import (
     NotFoundError,
     UnknownResourceOrderError,
 )
+from ordergate.model.ids import id_of
 from ordergate.model.states import UNDER_CANCELLATION
 from ordergate.process.acknowledge import acknowledge
 from ordergate.process.cancel import cancel, next_step
@@ -25,7 +26,6 @@ from ordergate.process.entity import Idempotency
 from ordergate.process.idempotency import check_key
 from ordergate.process.lifecycle import amend, removal
 from ordergate.process.revisions import write_over
-from ordergate.process.size import refuse_too_large_order
 from ordergate.process.sweep import sweep_tasks
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ordergate.process.entity import Entity
     from ordergate.process.lifecycle import Check
     from ordergate.process.ports import CancelTaskBook, Clock, FaultPoints, OrderBook, Relay
+    from ordergate.process.size import SizeLimit
     from ordergate.tmf630.patch import Change
 
     Follow: TypeAlias = Callable[[Entity], Awaitable[None]]
@@ -110,7 +111,7 @@ class CancelResourceOrders:
 
         Doing it again, or too late, changes nothing.
         """
-        task_id = str(uuid5(_TASK_IDS, f"{request_id}/superseded/{order_id}"))
+        task_id = id_of(_TASK_IDS, f"{request_id}/superseded/{order_id}")
         reason = f"Superseded by other orders of request {request_id}."
         asked = {"resourceOrder": {"id": order_id}, "cancellationReason": reason}
         try:
@@ -195,6 +196,7 @@ class KeepResourceOrders:
         addresses: Addresses,
         clock: Clock,
         relay: Relay,
+        limit: SizeLimit,
         check: Check,
         followers: Sequence[Follow],
     ) -> None:
@@ -203,6 +205,7 @@ class KeepResourceOrders:
         self._addresses = addresses
         self._clock = clock
         self._relay = relay
+        self._limit = limit
         self._check = check
         self._followers = followers
 
@@ -217,7 +220,7 @@ class KeepResourceOrders:
             IdempotencyConflictError: the key was used with another body.
         """
         order = acknowledge(body, order_id, self._addresses, self._clock.now(), idempotency)
-        refuse_too_large_order(order)
+        self._limit.refuse_order(order)
         kept = await self._orders.add(order)
         if kept is not None:
             check_key(idempotency, kept.idempotency)
@@ -239,7 +242,7 @@ class KeepResourceOrders:
         async def amended(order: Entity) -> Entity | None:
             after = amend(order, change, self._clock.now(), self._check, self._addresses)
             if after is not None:
-                refuse_too_large_order(after)
+                self._limit.refuse_order(after)
             return after
 
         read = partial(self._orders.get, order_id)

@@ -18,7 +18,6 @@ from ordergate.process.service_lifecycle import (
     service_order_removal,
     told,
 )
-from ordergate.process.size import refuse_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ordergate.process.entity import RecordedRequest
     from ordergate.process.plans import CarryOutPlans
     from ordergate.process.ports import Clock, Relay, RequestBook
+    from ordergate.process.size import SizeLimit
     from ordergate.tmf630.patch import Change
 
 
@@ -66,6 +66,7 @@ class KeepServiceOrders:
         relay: Relay,
         process: Reassessing,
         plans: CarryOutPlans,
+        limit: SizeLimit,
         check: Callable[[Document], None],
     ) -> None:
         self._requests = requests
@@ -73,6 +74,7 @@ class KeepServiceOrders:
         self._relay = relay
         self._process = process
         self._plans = plans
+        self._limit = limit
         self._check = check
 
     async def change(
@@ -98,12 +100,12 @@ class KeepServiceOrders:
             if order.document["state"] in AMENDABLE and after["state"] == order.document["state"]:
                 decided = await self._process.amend(record, after, moment, held)
                 if decided is not None:
-                    refuse_too_large(decided)
+                    self._limit.refuse(decided)
                     return decided
             said = ", ".join(changed_attributes(order.document, after))
             order = changed(order, after, moment, *told(order.document, after))
             after_all = with_service_order(record, order, moment, "amended", said)
-            refuse_too_large(after_all)
+            self._limit.refuse(after_all)
             return after_all
 
         standing = partial(self._standing, order_id)

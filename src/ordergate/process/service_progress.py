@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ordergate.model.common import timestamp
 from ordergate.model.events import EventType, Occurrence
+from ordergate.model.ids import id_of
 from ordergate.model.states import OrderState
 from ordergate.process.amendment import changed_attributes, dated
 from ordergate.process.derive import state_of, way_of_request
@@ -231,7 +232,7 @@ class _View:
 
     def _milestone(self, order: Document, state: OrderState, attribute: str) -> Document:
         return {
-            "id": str(uuid5(_IDS, f"{order['id']}/{state}")),
+            "id": id_of(_IDS, f"{order['id']}/{state}"),
             "name": f"resourceOrder.{state}",
             "description": f"Resource order {order['id']} is {state}.",
             "status": "reached",
@@ -246,7 +247,7 @@ class _View:
         found = []
         for order in self._serving:
             expected = order.get("expectedCompletionDate")
-            alert_id = str(uuid5(_IDS, f"{order['id']}/expectedCompletionDate"))
+            alert_id = id_of(_IDS, f"{order['id']}/expectedCompletionDate")
             if wanted and expected and expected > wanted and alert_id not in known:
                 said = f"Resource order {order['id']} is expected on {expected}, not by {wanted}."
                 found.append(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ordergate.errors import TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ordergate.model.common import Document
+    from ordergate.model.events import OwedEvent
     from ordergate.process.entity import Entity, RecordedRequest
     from ordergate.process.request import InitiatingRequest
 
@@ -25,6 +27,9 @@ MOST_REQUESTED = 1000
 
 MOST_DEPENDENCIES = 50_000
 """Dependencies of all order items that a request takes; more take more than `MOST_BYTES`."""
+
+_MOST_TIMES = 8
+"""How many times as large as JSON BSON can be: a list of zeros takes six bytes for each of two."""
 
 _INT, _LONG = 4, 8
 _BEYOND_INT = 2**31
@@ -58,41 +63,80 @@ def refuse_too_entangled(dependencies: int) -> None:
         )
 
 
-def refuse_too_large(record: RecordedRequest) -> None:
-    """Refuse a record that would be too large with all that it plans.
+class SizeLimit:
+    """What can be kept as one document, and what is too large for it.
 
-    Raises:
-        TooLargeError: it would; nothing of it may be kept.
+    Nearly everything is far below the limit, which its length as JSON shows quickly; only the rest
+    is weighed.
+
+    Args:
+        json_length: the bytes that a value takes as JSON.
     """
-    plan = record.plan if record.plan.revision == record.revision else None
-    planned = (*plan.resource_order, *plan.special_handling) if plan else ()
-    own = (record.entity.document, record.service_order, record.asked)
-    parts = [*own, *_told(record.entity)[:1]]
-    parts += [part for one in planned for part in (one.document, *_told(one))]
-    _refuse(parts, "The request and the resource orders that it takes", "Send it in several.")
+
+    def __init__(self, json_length: Callable[[Any], int]) -> None:
+        self._json_length = json_length
+
+    def refuse(self, record: RecordedRequest) -> None:
+        """Refuse a record that would be too large with all that it plans.
+
+        Raises:
+            TooLargeError: it would; nothing of it may be kept.
+        """
+        plan = record.plan if record.plan.revision == record.revision else None
+        planned = (*plan.resource_order, *plan.special_handling) if plan else ()
+        own = (record.entity.document, record.service_order, record.asked)
+        documents = [one for one in own if one is not None]
+        documents += [one.document for one in planned]
+        owed = [*record.owed[:1], *(event for one in planned for event in one.owed)]
+        what = "The request and the resource orders that it takes"
+        self._refuse(documents, owed, what, "Send it in several.")
+
+    def refuse_order(self, order: Entity) -> None:
+        """Refuse an order that would be too large.
+
+        Raises:
+            TooLargeError: it would.
+        """
+        what = "The order and the event that tells of it"
+        self._refuse([order.document], order.owed[:1], what, "Send it as several orders.")
+
+    def _refuse(
+        self, documents: list[Document], owed: Iterable[OwedEvent], what: str, way_out: str
+    ) -> None:
+        events = [one.document for one in owed]
+        if self._are_small(documents, events):
+            return
+        size = Scale().weigh_all([*documents, *events])
+        if size > MOST_BYTES:
+            raise TooLargeError(
+                f"{what} would take {size / 1024**2:.1f} MiB; {MOST_BYTES // 1024**2} MiB is the "
+                f"most that can be kept together. {way_out}"
+            )
+
+    def _are_small(self, documents: Iterable[Document], events: Iterable[Document]) -> bool:
+        """Return whether they are below the limit for certain."""
+        left = MOST_BYTES // _MOST_TIMES
+        for one in _pieces(documents, events):
+            left -= self._json_length(one)
+            if left < 0:
+                return False
+        return True
 
 
-def refuse_too_large_order(order: Entity) -> None:
-    """Refuse an order that would be too large.
+def _pieces(documents: Iterable[Document], events: Iterable[Document]) -> Iterator[Any]:
+    """Yield what they consist of, each order item for itself.
 
-    Raises:
-        TooLargeError: it would.
+    Items share lists: what is far too large together is seen before it is all written out.
     """
-    parts = [order.document, *_told(order)[:1]]
-    _refuse(parts, "The order and the event that tells of it", "Send it as several orders.")
-
-
-def _told(entity: Entity) -> list[Any]:
-    return [one.document for one in entity.owed]
-
-
-def _refuse(parts: Iterable[Any], what: str, way_out: str) -> None:
-    size = Scale().weigh_all(parts)
-    if size > MOST_BYTES:
-        raise TooLargeError(
-            f"{what} would take {size / 1024**2:.1f} MiB; {MOST_BYTES // 1024**2} MiB is the most "
-            f"that can be kept together. {way_out}"
-        )
+    payloads = (payload for event in events for payload in event["event"].values())
+    for one in (*documents, *payloads):
+        items = one.get("orderItem")
+        if isinstance(items, list):
+            yield from items
+            yield {**one, "orderItem": None}
+        else:
+            yield one
+    yield from ({**event, "event": None} for event in events)
 
 
 class Scale:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import uuid5
 
 from ordergate.model.common import Specification
+from ordergate.model.ids import id_of
 from ordergate.model.order import (
     OrderType,
     Resource,
@@ -66,17 +66,17 @@ def special_handling(
         domain=DOMAIN,
         addresses=addresses,
         moment=moment,
+        item=(_order_item(order_id, assessment, addresses),),
     )
     name = f"{request.id}/hand-over/{item.id}"
     name = name if request.round == 1 else f"{name}/{request.round}"
-    handling_id = str(uuid5(ORDER_IDS, name))
+    handling_id = id_of(ORDER_IDS, name)
     return HandOver(
         id=handling_id,
         href=addresses.special_handling(handling_id),
         order=replace(
             order,
             name=f"Special handling of item {item.id}",
-            item=(_order_item(order_id, assessment, addresses),),
             special_handling=SpecialHandling(assessment.reason, moment),
         ),
         requested_item_id=item.id,
@@ -89,7 +89,7 @@ def _order_item(order_id: str, assessment: Assessment, addresses: Addresses) -> 
     """Return the item as it was asked for: what it takes is what people have to find out."""
     item = assessment.item
     asked = item.specification or UNSPECIFIED
-    resource_id = str(uuid5(ORDER_IDS, f"{order_id}/{item.id}"))
+    resource_id = id_of(ORDER_IDS, f"{order_id}/{item.id}")
     return ResourceOrderItem(
         id=item.id,
         action=item.action,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DUPLICATE_KEY = 11000
 _LEAST_SHARE = 0.1
 """Of the deadline, which is left to a write that had to wait for all of it."""
-_TURNS = 3
+_TURNS = 2
 """Turns of the loop in which whoever is just about to write may join."""
 
 

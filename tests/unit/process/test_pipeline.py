@@ -17,12 +17,14 @@ from fakes import (
     FixedRules,
     InMemoryTurns,
     NoFaults,
+    NoPace,
     RecordingRelay,
 )
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
 from make import (
     ADDRESSES,
+    LIMIT,
     MOMENT,
     example,
     example_rules,
@@ -101,10 +103,12 @@ class House:
                 assessments=self.assessments,
                 documents=StandardDocuments(),
                 addresses=ADDRESSES,
+                pace=NoPace(),
             ),
             requests=self.requests,
             orders=self.orders,
             documents=StandardDocuments(),
+            limit=LIMIT,
             turns=InMemoryTurns(),
             addresses=ADDRESSES,
             clock=self.clock,

@@ -12,7 +12,7 @@ from desk import nobody
 from fakes import FixedClock, NoFaults, RecordingRelay
 from fakes_orders import InMemoryOrderBook
 from fakes_requests import InMemoryHandOverBook, InMemoryRequestBook
-from make import ADDRESSES, MOMENT, merge, service_item, service_order
+from make import ADDRESSES, LIMIT, MOMENT, merge, service_item, service_order
 from ordergate.errors import (
     IllegalTransitionError,
     InvalidDocumentError,
@@ -290,6 +290,7 @@ class Desk:
                 relay=self.relay,
                 faults=NoFaults(),
             ),
+            limit=LIMIT,
             check=any_result,
         )
         document = {"id": "so-1", "state": "acknowledged"}

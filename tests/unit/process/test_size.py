@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from make import ADDRESSES, MOMENT, item, line, request, rule
+from make import ADDRESSES, LIMIT, MOMENT, item, line, request, rule
 from ordergate.errors import TooLargeError
 from ordergate.model.events import EventType
 from ordergate.process.decide import decide
@@ -20,11 +20,11 @@ from ordergate.process.size import (
     MOST_DEPENDENCIES,
     MOST_REQUESTED,
     Scale,
+    SizeLimit,
     refuse_too_entangled,
-    refuse_too_large,
-    refuse_too_large_order,
     refuse_too_many,
 )
+from ordergate.schemas.json_length import json_length
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
@@ -54,6 +54,37 @@ def test_document_weighs_what_bson_makes_of_it(document: dict[str, Any]) -> None
     assert Scale().weigh(document) == len(bson.encode(document))
 
 
+@given(st.dictionaries(NAMES, VALUES))
+def test_document_weighs_at_most_eight_times_its_json(document: dict[str, Any]) -> None:
+    assert Scale().weigh(document) <= 8 * json_length(document)
+
+
+@pytest.mark.parametrize("least", [0, None, "", {}, [], True, 1.0, 2**31])
+def test_list_of_what_json_says_shortest_weighs_at_most_eight_times_that(least: Any) -> None:
+    document = {"": [least] * 2_000_000}
+    assert Scale().weigh(document) <= 8 * json_length(document)
+
+
+def test_what_is_short_for_its_weight_is_weighed_all_the_same() -> None:
+    zeros = {"id": "order-1", "description": [0] * 800_000}  # 1.6 MB of JSON
+    with pytest.raises(TooLargeError, match=r"9\.0 MiB"):
+        LIMIT.refuse_order(Entity("order-1", zeros))
+
+
+def test_items_that_share_much_are_not_all_measured() -> None:
+    measured = []
+
+    def length(value: Any) -> int:
+        measured.append(value)
+        return json_length(value)
+
+    sites = {"sites": ["x" * 1000] * 1000}
+    shared = {"id": "order-1", "orderItem": [{"id": str(n), **sites} for n in range(1000)]}
+    with pytest.raises(TooLargeError, match="would take"):
+        SizeLimit(length).refuse_order(Entity("order-1", shared))
+    assert len(measured) == 2
+
+
 def test_what_is_shared_is_gone_through_once_and_weighs_each_time() -> None:
     shared: dict[str, Any] = {"a": "x" * 100}
     for _ in range(40):
@@ -64,21 +95,21 @@ def test_what_is_shared_is_gone_through_once_and_weighs_each_time() -> None:
 def test_order_and_its_event_fill_the_limit_and_not_one_byte_more() -> None:
     empty = order(0)
     length = (MOST_BYTES - Scale().weigh_all([empty.document, empty.owed[0].document])) // 2
-    refuse_too_large_order(order(length))
+    LIMIT.refuse_order(order(length))
     with pytest.raises(TooLargeError, match="8 MiB is the most"):
-        refuse_too_large_order(order(length + 1))
+        LIMIT.refuse_order(order(length + 1))
 
 
 def test_record_counts_with_all_that_it_plans() -> None:
-    refuse_too_large(recorded(order(2_000_000)))
+    LIMIT.refuse(recorded(order(2_000_000)))
     with pytest.raises(TooLargeError, match="several"):
-        refuse_too_large(recorded(order(2_000_000), order(2_000_000), order(2_000_000)))
+        LIMIT.refuse(recorded(order(2_000_000), order(2_000_000), order(2_000_000)))
 
 
 @pytest.mark.parametrize("attribute", ["service_order", "asked"])
 def test_record_counts_with_what_was_asked(attribute: str) -> None:
     with pytest.raises(TooLargeError):
-        refuse_too_large(recorded(**{attribute: {"description": "x" * MOST_BYTES}}))
+        LIMIT.refuse(recorded(**{attribute: {"description": "x" * MOST_BYTES}}))
 
 
 def test_request_has_the_most_items_and_not_one_more() -> None:
