@@ -54,6 +54,8 @@ With `beside.GRACE` from the same moment, and the embedded MongoDB stopped there
 15 s after it was told to.
 """
 _CLOSING = 0.5
+_NEW_OBJECTS = 20_000
+"""Objects made until those that nobody needs are looked for; a request makes thousands."""
 
 
 def serve(settings: Settings) -> None:
@@ -248,6 +250,7 @@ def build(settings: Settings) -> ASGIApp:
         await delivery.signer.load()
         gc.collect()
         gc.freeze()  # what is there now stays: no collection goes through it again
+        gc.set_threshold(_NEW_OBJECTS)
         async with running(beside):
             _log.info("ready", extra={"url": settings.base_url()})
             yield

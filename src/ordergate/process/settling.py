@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_PAUSE = 0.01
+_PAUSE = 0.1
 """Seconds in which more may come, so that a write is for several."""
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
@@ -18,7 +19,7 @@ from ordergate.child_process import tied
 from ordergate.errors import SetupError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 HOST = "127.0.0.1"
 REPLICA_SET = "ordergate"
@@ -34,13 +35,30 @@ _FLAGS = (
     *("--replSet", REPLICA_SET),
     *("--bind_ip", HOST),
     "--nounixsocket",
-    *("--wiredTigerCacheSizeGB", "0.25"),
     *("--oplogSize", "990"),  # else 5 % of the disk, by and by
     # else three journal files of 100 MB are laid out before the first write
     *("--wiredTigerEngineConfigString", "log=(file_max=32MB,prealloc=false)"),
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # no one to hand over to
 )
+
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""What a container's memory is limited to, by the two versions of control groups."""
+
+
+def cache_size(limits: Iterable[Path] = _LIMITS) -> float:
+    """Return the GiB of data that a mongod keeps in memory: a sixteenth of all, from 0.25 to 1.
+
+    With less than its load needs it writes the same pages of indexes again and again.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in limits:
+        with suppress(OSError, ValueError):  # not there, or "max"
+            memory = min(memory, int(limit.read_text(encoding="ascii")))
+    return round(min(max(memory / 2**30 / 16, 0.25), 1.0), 2)
 
 
 class Mongod:
@@ -54,7 +72,8 @@ class Mongod:
         self._program = program
         self._log = home / "mongod.log"
         self._is_primary = False
-        command = [str(program), *_FLAGS, "--port", str(port), "--dbpath", str(home / "db")]
+        size = ["--wiredTigerCacheSizeGB", str(cache_size())]
+        command = [str(program), *_FLAGS, *size, "--port", str(port), "--dbpath", str(home / "db")]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the operator's own mongod, no shell
                 tied(command),
