@@ -54,13 +54,6 @@ class NoFaults:
         """Do nothing."""
 
 
-class NoPace:
-    """Lets everybody decide at once."""
-
-    async def turn(self) -> None:
-        """Return at once."""
-
-
 class FaultAt:
     """Ends the process at one named point, each time it is reached."""
 

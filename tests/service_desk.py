@@ -11,7 +11,6 @@ from fakes import (
     FixedRules,
     InMemoryTurns,
     NoFaults,
-    NoPace,
     RecordingRelay,
 )
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
@@ -110,7 +109,6 @@ class ServiceDesk:
                 assessments=self.assessments,
                 documents=StandardDocuments(),
                 addresses=ADDRESSES,
-                pace=NoPace(),
             ),
             requests=self.requests,
             orders=self.orders,

@@ -23,6 +23,7 @@ from ordergate.api.contract import allowed_methods
 from ordergate.api.exchange import JSON
 from ordergate.api.guard import Guard
 from ordergate.api.operations import PATHS
+from ordergate.api.pace import OneATurn
 from ordergate.api.problems import Problems
 from ordergate.api.routed import RoutedOperations
 from ordergate.api.slashes import EitherSlashForm
@@ -90,12 +91,14 @@ def build_app(
     app = ConnexionMiddleware(
         Router(pages), import_name="ordergate", lifespan=lifespan, middlewares=list(_WAY_IN)
     )
+    pace = OneATurn()
     for door in doors:
         app.add_api(
             door.contract,
             base_path=door.base_path,
             resolver=Resolver(_handler_in(door.handlers)),
             bodies=door.bodies,
+            pace=pace,
             swagger_ui_options=SwaggerUIOptions(serve_spec=False),
         )
     Problems(_allowed(doors)).register(app)

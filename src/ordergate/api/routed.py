@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from ordergate.api.body import Bodies
+    from ordergate.api.pace import OneATurn
 
 _UNSAID = "application/json"
 """The media type of a body that comes without one."""
@@ -37,13 +38,15 @@ class Operation:
 
     Args:
         bodies: validates the bodies of the API.
+        pace: in which requests with a body are taken.
     """
 
-    def __init__(self, operation: AbstractOperation, bodies: Bodies) -> None:
+    def __init__(self, operation: AbstractOperation, bodies: Bodies, pace: OneATurn) -> None:
         self._id = operation.operation_id
         self._handler = operation.function
         self._media_types = tuple(operation.consumes)
         self._bodies = bodies
+        self._pace = pace
         parser = operation.uri_parser_class(operation.parameters, operation.body_definition())
         self._parser = parser
         self._parameters = NamedParameters(operation.parameters, uri_parser=parser)
@@ -59,6 +62,7 @@ class Operation:
         """
         self._parameters.validate(scope)
         if self._media_types:
+            await self._pace.turn()
             self._read_body(scope)
         response = await self._handler(**self._arguments(scope))
         await response(scope, receive, send)
@@ -86,17 +90,18 @@ class Operations(RoutedAPI[Operation]):  # type: ignore[misc]  # Connexion has n
     """The operations of one API.
 
     Args:
-        bodies: validates its bodies; `add_api` hands it on.
+        bodies: validates its bodies; `add_api` hands it on, and `pace`.
     """
 
-    def __init__(self, *args: Any, bodies: Bodies, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bodies: Bodies, pace: OneATurn, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bodies = bodies
+        self._pace = pace
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> Operation:
         """Return the operation."""
-        return Operation(operation, self._bodies)
+        return Operation(operation, self._bodies, self._pace)
 
 
 class RoutedOperations(RoutedMiddleware[Operations]):  # type: ignore[misc]  # likewise

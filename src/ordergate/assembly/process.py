@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ordergate.assembly.surroundings import DieAt, OneATurn, SystemClock
+from ordergate.assembly.surroundings import DieAt, SystemClock
 from ordergate.catalog.rule_book import CompiledRuleBook
 from ordergate.model.addresses import Addresses
 from ordergate.model.notification import DeliveryState
@@ -158,7 +158,6 @@ class _Ground:
             assessments=self.stores.assessments,
             documents=documents,
             addresses=self.addresses,
-            pace=OneATurn(),
         )
         return IssueResourceOrders(
             decisions=decisions,

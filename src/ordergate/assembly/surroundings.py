@@ -1,8 +1,7 @@
-"""The process's surroundings beside its stores: the clock, the loop, and faults on purpose."""
+"""The process's surroundings beside its stores: the machine's clock, and faults on purpose."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
@@ -20,22 +19,6 @@ class SystemClock:
     def elapsed(self) -> float:
         """Return seconds since some moment or other; whoever sets the clock doesn't change them."""
         return time.monotonic()
-
-
-class OneATurn:
-    """Lets one request be decided in a turn of the loop (`process.ports.Pace`).
-
-    Many that come at once would else be decided in one go, while what was decided already waits to
-    be sent to the store, and the store for something to do.
-    """
-
-    def __init__(self) -> None:
-        self._first = asyncio.Lock()
-
-    async def turn(self) -> None:
-        """Return in a turn of the loop in which nobody else does."""
-        async with self._first:
-            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ordergate.model.feasibility import FeasibilityAssessment
     from ordergate.process.decision import Decision
     from ordergate.process.issue import Documents
-    from ordergate.process.ports import FeasibilityBook, OrderBook, Pace, RuleBook
+    from ordergate.process.ports import FeasibilityBook, OrderBook, RuleBook
     from ordergate.process.request import InitiatingRequest, RequestedItem
 
 
@@ -33,14 +33,12 @@ class Decisions:
         assessments: FeasibilityBook,
         documents: Documents,
         addresses: Addresses,
-        pace: Pace,
     ) -> None:
         self._rules = rules
         self._orders = orders
         self._assessments = assessments
         self._documents = documents
         self._addresses = addresses
-        self._pace = pace
 
     async def of(self, request: InitiatingRequest) -> Decision:
         """Return what the request takes.
@@ -49,7 +47,6 @@ class Decisions:
             TooLargeError: it asks for more items than a request may.
         """
         refuse_too_many(request)
-        await self._pace.turn()
         known = await self.known(request)
         decision = decide(request, known, self._addresses, request.received_date)
         wanting = [one.item for one in decision.assessment if not one.is_provisioned]

@@ -199,13 +199,6 @@ class FaultPoints(Protocol):
         """Say that `point` is reached."""
 
 
-class Pace(Protocol):
-    """Lets everything else go on between two decisions."""
-
-    async def turn(self) -> None:
-        """Return when it is the caller's turn to decide: first come, first served."""
-
-
 class Relay(Protocol):
     """Brings owed events from outboxes to the lanes of their listeners."""
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _DUPLICATE_KEY = 11000
 _LEAST_SHARE = 0.1
 """Of the deadline, which is left to a write that had to wait for all of it."""
-_TURNS = 2
-"""Turns of the loop in which whoever is just about to write may join."""
 
 
 @dataclass(slots=True)
@@ -89,8 +87,7 @@ class GroupCommit:
         """Write the batch when its turn has come, with all that joined it until then."""
         try:
             async with self._one_at_a_time:
-                for _ in range(_TURNS):
-                    await asyncio.sleep(0)
+                await asyncio.sleep(0)  # whoever is just about to write may join
                 self._next = None
                 batch.failed.set_result(await self._written(batch))
         except StoreUnavailableError as error:

@@ -17,7 +17,6 @@ from fakes import (
     FixedRules,
     InMemoryTurns,
     NoFaults,
-    NoPace,
     RecordingRelay,
 )
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
@@ -103,7 +102,6 @@ class House:
                 assessments=self.assessments,
                 documents=StandardDocuments(),
                 addresses=ADDRESSES,
-                pace=NoPace(),
             ),
             requests=self.requests,
             orders=self.orders,

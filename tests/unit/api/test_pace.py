@@ -1,10 +1,10 @@
-"""What surrounds the process."""
+"""The pace in which requests are taken."""
 
 from __future__ import annotations
 
 import asyncio
 
-from ordergate.assembly.surroundings import OneATurn
+from ordergate.api.pace import OneATurn
 
 
 def test_all_who_come_at_once_decide_in_turns_of_their_own_in_the_order_they_came() -> None:
