@@ -77,8 +77,10 @@ def _curve(
         if job.method == "GET":
             look(servers[size], job.paths[0])
     seen: dict[int, list[float]] = {size: [] for size in jobs}
+    turn = list(jobs.items())
     for _ in range(rounds):
-        for size, job in jobs.items():
+        turn.reverse()
+        for size, job in turn:
             seen[size].append(run(job, servers[size], store.process).p50)
     smallest = min(seen)
     for size, times in seen.items():
