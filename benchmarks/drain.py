@@ -187,7 +187,7 @@ async def _keep(settings: Settings, callback: str, events: Sequence[OwedEvent]) 
     await stores.hubs.add(EventSubscription("hub", Api.RESOURCE_ORDERING, callback))
     for begin in range(0, len(events), _PART):
         part = events[begin : begin + _PART]
-        await stores.events.add(part)
+        await stores.events.add_again(part)
         waiting: dict[tuple[str, str], list[int]] = {}
         for event in part:
             waiting.setdefault(("hub", event.entity_id), []).append(event.sequence)

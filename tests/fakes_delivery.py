@@ -115,9 +115,10 @@ class MemoryOutboxes:
         self.outboxes: dict[str, list[OwedEvent]] = {}
         self.deleted: set[str] = set()
 
-    async def owing(self, limit: int) -> Sequence[OwedEvent]:
+    async def owing(self, limit: int) -> Sequence[StoredEvent]:
         entities = [events for events in self.outboxes.values() if events][:limit]
-        return [event for events in entities for event in events]
+        now = datetime.now(UTC)
+        return [StoredEvent(event, now) for events in entities for event in events]
 
     async def clear(self, relayed: Mapping[str, int]) -> None:
         for entity_id, sequence in relayed.items():
@@ -133,10 +134,13 @@ class MemoryEvents:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, int], StoredEvent] = {}
 
-    async def add(self, events: Sequence[OwedEvent]) -> None:
-        for event in events:
-            stored = StoredEvent(event, datetime.now(UTC))
-            self.kept.setdefault((event.entity_id, event.sequence), stored)
+    async def add(self, events: Sequence[StoredEvent]) -> None:
+        for stored in events:
+            self.kept.setdefault((stored.event.entity_id, stored.event.sequence), stored)
+
+    async def add_again(self, events: Sequence[OwedEvent]) -> None:
+        now = datetime.now(UTC)
+        await self.add([StoredEvent(event, now) for event in events])
 
     async def get(
         self, wanted: Mapping[str, Sequence[int]]

@@ -64,7 +64,7 @@ class Desk:
         """Let events be relayed, and wait for the listener."""
 
         async def work(stores: StoresType) -> None:
-            await stores.events.add([owed(self.entity, n, state=state) for n in sequences])
+            await stores.events.add_again([owed(self.entity, n, state=state) for n in sequences])
             if state == "inProgress":
                 await stores.lanes.push({(self.hub, self.entity): sequences})
 

@@ -197,7 +197,7 @@ class TestMongoCancelTaskBook(CancelBookContract):
 
         def sequences(task_id: str) -> list[int]:
             events = runner.run(outboxes.owing(100))
-            return [event.sequence for event in events if event.entity_id == task_id]
+            return [one.event.sequence for one in events if one.event.entity_id == task_id]
 
         return sequences
 

@@ -19,9 +19,8 @@ from ordergate.storage.resource_orders import MongoOrderBook
 from ordergate.tmf630.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from ordergate.model.events import OwedEvent
     from ordergate.process.ports import OrderBook
     from ordergate.storage.database import Database
 
@@ -312,8 +311,8 @@ class TestMongoOrderBook(OrderBookContract):
         outboxes = MongoOutboxes(database)
 
         def sequences(order_id: str) -> list[int]:
-            events: Sequence[OwedEvent] = runner.run(outboxes.owing(100))
-            return [event.sequence for event in events if event.entity_id == order_id]
+            events = runner.run(outboxes.owing(100))
+            return [one.event.sequence for one in events if one.event.entity_id == order_id]
 
         return sequences
 

@@ -11,7 +11,7 @@ import pytest
 from fakes_delivery import MemoryEvents, MemoryOutboxes, empty, owed, temporary_database
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
-from ordergate.model.notification import Span
+from ordergate.model.notification import Span, StoredEvent
 from ordergate.storage.events import MongoEvents
 from ordergate.storage.outboxes import MongoOutboxes
 
@@ -34,7 +34,7 @@ class OutboxesContract:
     ) -> None:
         runner.run(owe(*ORDER))
         runner.run(owe(*SERVICE_ORDER))
-        found = runner.run(outboxes.owing(10))
+        found = [one.event for one in runner.run(outboxes.owing(10))]
         assert [one for one in found if one.entity_id == "order"] == ORDER
         assert [one for one in found if one.entity_id == "service order"] == SERVICE_ORDER
 
@@ -43,7 +43,7 @@ class OutboxesContract:
     ) -> None:
         runner.run(owe(*ORDER))
         runner.run(owe(owed("another", 1), owed("another", 2)))
-        found = runner.run(outboxes.owing(1))
+        found = [one.event for one in runner.run(outboxes.owing(1))]
         assert [one.sequence for one in found] == [1, 2]
         assert len({one.entity_id for one in found}) == 1
 
@@ -53,32 +53,59 @@ class OutboxesContract:
         runner.run(owe(*ORDER))
         runner.run(outboxes.clear({"order": 1}))
         runner.run(outboxes.clear({"order": 1}))
-        assert list(runner.run(outboxes.owing(10))) == ORDER[1:]
+        assert [one.event for one in runner.run(outboxes.owing(10))] == ORDER[1:]
         runner.run(outboxes.clear({"order": 2, "unknown": 7}))
         assert list(runner.run(outboxes.owing(10))) == []
+
+    def test_owed_events_are_to_be_kept_as_of_now(
+        self, runner: asyncio.Runner, outboxes: Outboxes, owe: Owe
+    ) -> None:
+        runner.run(owe(*ORDER))
+        moments = [one.stored_at for one in runner.run(outboxes.owing(10))]
+        assert len(moments) == 2
+        assert all(abs(one - datetime.now(UTC)) < timedelta(seconds=5) for one in moments)
+
+
+def as_of_now(*events: OwedEvent) -> list[StoredEvent]:
+    """Return the events as an outbox that owes them has them, in the milliseconds of a store."""
+    now = datetime.now(UTC)
+    moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return [StoredEvent(one, moment) for one in events]
 
 
 class EventsContract:
     def test_event_is_kept_as_it_was_owed(self, runner: asyncio.Runner, events: Events) -> None:
         event = OwedEvent(Api.RESOURCE_ORDERING, "order", 3, {"eventId": "$x", "a.b": [{"$y": 1}]})
-        runner.run(events.add([event]))
+        (owed_now,) = as_of_now(event)
+        runner.run(events.add([owed_now]))
+        assert runner.run(events.get({"order": [3]}))["order"][3] == owed_now
+
+    def test_event_that_is_no_longer_there_is_kept_again_as_of_now(
+        self, runner: asyncio.Runner, events: Events
+    ) -> None:
+        event = OwedEvent(Api.RESOURCE_ORDERING, "order", 3, {"eventId": "$x", "a.b": [{"$y": 1}]})
+        runner.run(events.add_again([event]))
         stored = runner.run(events.get({"order": [3]}))["order"][3]
         assert stored.event == event
         assert abs(stored.stored_at - datetime.now(UTC)) < timedelta(seconds=5)
+        runner.run(asyncio.sleep(0.02))
+        runner.run(events.add_again([owed("order", 3, state="held"), owed("order", 4)]))
+        assert runner.run(events.get({"order": [3]}))["order"][3] == stored
+        assert set(runner.run(events.get({"order": [4]}))["order"]) == {4}
 
     def test_only_asked_for_events_that_are_kept_are_returned(
         self, runner: asyncio.Runner, events: Events
     ) -> None:
-        runner.run(events.add([*ORDER, owed("other", 3)]))
+        runner.run(events.add(as_of_now(*ORDER, owed("other", 3))))
         assert set(runner.run(events.get({"order": [2, 3]}))["order"]) == {2}
 
     def test_event_added_again_keeps_its_age_and_body(
         self, runner: asyncio.Runner, events: Events
     ) -> None:
-        runner.run(events.add(ORDER[:1]))
+        runner.run(events.add(as_of_now(ORDER[0])))
         before = runner.run(events.get({"order": [1]}))["order"]
         runner.run(asyncio.sleep(0.02))
-        runner.run(events.add([owed("order", 1, state="held"), ORDER[1]]))
+        runner.run(events.add(as_of_now(owed("order", 1, state="held"), ORDER[1])))
         after = runner.run(events.get({"order": [1, 2]}))["order"]
         assert after[1] == before[1]
         assert after[2].event == ORDER[1]
@@ -103,9 +130,9 @@ class EventsContract:
         found: list[str],
     ) -> None:
         async def story() -> list[str]:
-            await events.add([*ORDER, *SERVICE_ORDER])
+            await events.add(as_of_now(*ORDER, *SERVICE_ORDER))
             await asyncio.sleep(0.01)
-            await events.add([owed("later", 1)])
+            await events.add(as_of_now(owed("later", 1)))
             stored = (await events.get({"later": [1]}))["later"][1].stored_at
             moments = {None: None, 1: stored, 2: stored + timedelta(milliseconds=1)}
             begin, end, entity = span
@@ -185,6 +212,24 @@ class TestMongoOutboxes(OutboxesContract):
         assert runner.run(left()) == 2
         runner.run(outboxes.clear({"order": 2}))
         assert runner.run(left()) == 1
+
+    def test_entity_that_is_removed_meanwhile_is_found_again_and_leaves_a_stub_then(
+        self, runner: asyncio.Runner, outboxes: MongoOutboxes, owe: Owe, database: Database
+    ) -> None:
+        async def story() -> tuple[list[int], list[int], list[str]]:
+            await owe(owed("order", 1))
+            first = [one.event.sequence for one in await outboxes.owing(10)]
+            last = {"sequence": 2, "api": "TMF652", "event": {}}
+            removal = {"$set": {"deleted": True}, "$push": {"outbox": last}}
+            await database["resourceOrder"].update_one({"_id": "order"}, removal)
+            await outboxes.clear({"order": 1})
+            then = [one.event.sequence for one in await outboxes.owing(10)]
+            await outboxes.clear({"order": 2})
+            stub = await database["resourceOrder"].find_one({"_id": "order"})
+            return first, then, sorted(stub or {})
+
+        left = ["_id", "deleted", "outbox", "removedDate"]
+        assert runner.run(story()) == ([1], [2], left)
 
     def test_entities_that_owe_nothing_cost_nothing(
         self, runner: asyncio.Runner, outboxes: MongoOutboxes, owe: Owe, database: Database

@@ -287,7 +287,7 @@ class TestMongoRequestBook(RequestBookContract):
 
         def sequences(request_id: str) -> list[int]:
             events = runner.run(outboxes.owing(100))
-            return [event.sequence for event in events if event.entity_id == request_id]
+            return [one.event.sequence for one in events if one.event.entity_id == request_id]
 
         return sequences
 

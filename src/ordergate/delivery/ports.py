@@ -105,8 +105,8 @@ class HandOvers(Protocol):
 class Outboxes(Protocol):
     """The events that changes left in the outboxes of their entities."""
 
-    async def owing(self, limit: int) -> Sequence[OwedEvent]:
-        """Return all owed events of up to `limit` entities of each kind.
+    async def owing(self, limit: int) -> Sequence[StoredEvent]:
+        """Return all owed events of up to `limit` entities of each kind, to be kept as of now.
 
         Those of one entity follow each other in sequence order, without a gap.
         """
@@ -121,8 +121,11 @@ class Outboxes(Protocol):
 class Events(Protocol):
     """Events as they were relayed, immutable, for as long as they are retained."""
 
-    async def add(self, events: Sequence[OwedEvent]) -> None:
+    async def add(self, events: Sequence[StoredEvent]) -> None:
         """Keep the events; one that is there already stays as it is, its age included."""
+
+    async def add_again(self, events: Sequence[OwedEvent]) -> None:
+        """Keep those that are no longer there, as of now."""
 
     async def get(
         self, wanted: Mapping[str, Sequence[int]]

@@ -42,12 +42,13 @@ class Relay:
 
     async def relay(self) -> int:
         """Relay one batch; return how many events it had."""
-        owed = await self._outboxes.owing(self._batch)
-        if not owed:
+        found = await self._outboxes.owing(self._batch)
+        if not found:
             return 0
+        owed = [one.event for one in found]
         # Read after the outboxes: a listener that was there before an event is then seen with it.
         hubs = await self._hubs.all()
-        await self._events.add(owed)
+        await self._events.add(found)
         if waiting := waiting_events(owed, hubs):
             await self._lanes.push(waiting)
         await self._outboxes.clear({event.entity_id: event.sequence for event in owed})

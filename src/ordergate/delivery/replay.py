@@ -64,7 +64,7 @@ class Replay:
                 again[event.entity_id].append(event.sequence)
             if not again:
                 continue
-            await self._events.add(wanted)  # a dead letter may outlive its event
+            await self._events.add_again(wanted)  # a dead letter may outlive its event
             await self._lanes.put_back(hub.id, again)
             await self._dead_letters.forget(hub.id, again)
             self._wake()

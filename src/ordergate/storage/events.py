@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from ordergate.model.common import Api
@@ -44,8 +44,14 @@ class MongoEvents:
         with in_our_words():
             await self._events.create_index(["api", "storedAt"])
 
-    async def add(self, events: Sequence[OwedEvent]) -> None:
+    async def add(self, events: Sequence[StoredEvent]) -> None:
         """Keep the events; one that is there already stays as it is, its age included."""
+        insertions = [InsertOne({**_kept(one.event), "storedAt": one.stored_at}) for one in events]
+        with in_our_words():
+            await write_repeatable(self._events, insertions)
+
+    async def add_again(self, events: Sequence[OwedEvent]) -> None:
+        """Keep those that are no longer there, as of the store's now."""
         with in_our_words():
             await write_repeatable(self._events, [_insertion(event) for event in events])
 
@@ -82,10 +88,12 @@ async def ensure_expiry(database: Database, collection: str, moment: str, kept: 
             await database.command("collMod", collection, index=index)
 
 
-async def write_repeatable(collection: Collection, upserts: Sequence[UpdateOne]) -> None:
+async def write_repeatable(
+    collection: Collection, writes: Sequence[InsertOne[Stored]] | Sequence[UpdateOne]
+) -> None:
     """Write them all; a duplicate key tells that an earlier or concurrent run did it already."""
     try:
-        await collection.bulk_write(upserts, ordered=False)
+        await collection.bulk_write(writes, ordered=False)
     except BulkWriteError as error:
         details = error.details or {}
         others = [e for e in details.get("writeErrors", ()) if e["code"] != _DUPLICATE_KEY]
@@ -105,18 +113,23 @@ def _id(entity_id: str, sequence: int) -> str:
     return f"{entity_id}.{sequence:010d}"
 
 
-def _insertion(event: OwedEvent) -> UpdateOne:
-    """Return an insert that takes the store's time; what is there already wins over it."""
-    stored = {
+def _kept(event: OwedEvent) -> Stored:
+    """Return an event as it is kept, but for its age."""
+    return {
+        "_id": _id(event.entity_id, event.sequence),
         "entityId": event.entity_id,
         "sequence": event.sequence,
         "api": str(event.api),
         "event": event.document,
     }
+
+
+def _insertion(event: OwedEvent) -> UpdateOne:
+    """Return an insert that takes the store's time; what is there already wins over it."""
+    kept = _kept(event)
     # $literal: a text in an event that begins with $ would else be read as an expression.
-    merged = {"$mergeObjects": [{"$literal": stored}, {"storedAt": "$$NOW"}, "$$ROOT"]}
-    selector = {"_id": _id(event.entity_id, event.sequence)}
-    return UpdateOne(selector, [{"$replaceWith": merged}], upsert=True)
+    merged = {"$mergeObjects": [{"$literal": kept}, {"storedAt": "$$NOW"}, "$$ROOT"]}
+    return UpdateOne({"_id": kept["_id"]}, [{"$replaceWith": merged}], upsert=True)
 
 
 def _stored_event(stored: Stored) -> StoredEvent:

@@ -12,6 +12,7 @@ from pymongo import IndexModel, UpdateOne
 
 from ordergate.model.common import Api
 from ordergate.model.events import OwedEvent
+from ordergate.model.notification import StoredEvent
 from ordergate.storage.database import in_our_words
 from ordergate.storage.entities import OUTBOX_INDEX
 
@@ -48,7 +49,7 @@ class MongoOutboxes:
 
     def __init__(self, database: Database) -> None:
         self._kinds = {name: database[name] for name in KINDS}
-        self._found_in: dict[str, str] = {}
+        self._found: dict[str, tuple[str, bool]] = {}
 
     async def ensure_indexes(self) -> None:
         """Make the index that holds only the entities which owe something."""
@@ -56,8 +57,8 @@ class MongoOutboxes:
             for kind in self._kinds.values():
                 await kind.create_indexes([OUTBOX_INDEX, _STUBS])
 
-    async def owing(self, limit: int) -> Sequence[OwedEvent]:
-        """Return all owed events of up to `limit` entities of each kind.
+    async def owing(self, limit: int) -> Sequence[StoredEvent]:
+        """Return all owed events of up to `limit` entities of each kind, as of the store's now.
 
         Those of one entity follow each other in sequence order, without a gap.
         """
@@ -66,9 +67,12 @@ class MongoOutboxes:
         with in_our_words():
             cursor = await self._kinds[first].aggregate([*_owing(first, limit), *rest])
             found = await cursor.to_list()
-        self._found_in = {stored["_id"]: stored["kind"] for stored in found}
+        self._found = {one["_id"]: (one["kind"], one.get("deleted", False)) for one in found}
         return [
-            OwedEvent(Api(owed["api"]), stored["_id"], owed["sequence"], owed["event"])
+            StoredEvent(
+                OwedEvent(Api(owed["api"]), stored["_id"], owed["sequence"], owed["event"]),
+                stored["now"],
+            )
             for stored in found
             for owed in sorted(stored["outbox"], key=lambda owed: owed["sequence"])
         ]
@@ -79,26 +83,35 @@ class MongoOutboxes:
         Of a removed entity whose outbox is thereby empty a stub stays for a week, so that neither
         the same Idempotency-Key nor the sweeper makes it again. Of an order that was issued for a
         request what it delivered stays for good: a later request may have to recover it.
+
+        One that is removed only after its events were found owes one more, and is found again.
         """
         operations: defaultdict[str, list[UpdateOne]] = defaultdict(list)
         for entity_id, sequence in relayed.items():
+            found_in, is_removed = self._found.get(entity_id, (None, True))
             drain = {"$pull": {"outbox": {"sequence": {"$lte": sequence}}}}
-            told = {"_id": entity_id, "deleted": True, "outbox": []}
-            gone = {**told, "document": {"$exists": True}, _LASTING: {"$exists": False}}
-            stub = {"$unset": {"document": ""}, "$currentDate": {"removedDate": True}}
-            rest = {**told, _LASTING: {"$exists": True}}
-            for kind in (found_in,) if (found_in := self._found_in.get(entity_id)) else KINDS:
-                operations[kind] += (
-                    UpdateOne({"_id": entity_id}, drain),
-                    UpdateOne(gone, stub),
-                    UpdateOne(rest, _REDUCED),
-                )
+            for kind in (found_in,) if found_in else KINDS:
+                operations[kind].append(UpdateOne({"_id": entity_id}, drain))
+                if is_removed:
+                    operations[kind] += _stubbed(entity_id)
         with in_our_words():
             for kind, its in operations.items():
                 await self._kinds[kind].bulk_write(its)
 
 
+def _stubbed(entity_id: str) -> tuple[UpdateOne, UpdateOne]:
+    """Return what leaves of a removed entity, once all is told of it, a stub or what it delivered.
+
+    That takes three times as long as clearing its outbox, so it is done for removed ones alone.
+    """
+    told = {"_id": entity_id, "deleted": True, "outbox": []}
+    gone = {**told, "document": {"$exists": True}, _LASTING: {"$exists": False}}
+    stub = {"$unset": {"document": ""}, "$currentDate": {"removedDate": True}}
+    rest = {**told, _LASTING: {"$exists": True}}
+    return UpdateOne(gone, stub), UpdateOne(rest, _REDUCED)
+
+
 def _owing(kind: str, limit: int) -> list[Stored]:
     """Return the stages that find the outboxes of one kind."""
-    wanted = {"outbox": 1, "kind": {"$literal": kind}}
+    wanted = {"outbox": 1, "deleted": 1, "kind": {"$literal": kind}, "now": "$$NOW"}
     return [{"$match": _OWING}, {"$limit": limit}, {"$project": wanted}]

@@ -49,7 +49,7 @@ class House:
         self.hand_overs = InMemoryHandOverBook()
 
     async def fill(self) -> None:
-        await self.events.add([owed("order", sequence) for sequence in (1, 2, 3)])
+        await self.events.add_again([owed("order", sequence) for sequence in (1, 2, 3)])
         await self.lanes.push({("hub", "order"): [1, 2, 3]})
 
     def deliver(
@@ -200,7 +200,7 @@ class TestTrackAndManage:
 
     async def _prepare(self, house: House) -> None:
         await house.hubs.hand_over_to("http://127.0.0.1/orders")
-        await house.events.add([owed("order", 1)])
+        await house.events.add_again([owed("order", 1)])
         await house.lanes.push({(TRACK_AND_MANAGE, "order"): [1]})
         document = {"id": "ho", "state": "open", "resourceOrder": {"id": "order"}}
         await house.hand_overs.add_all([Entity("ho", document)])

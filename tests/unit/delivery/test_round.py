@@ -53,7 +53,7 @@ class House:
 
     async def fill(self, order: str, events: int) -> None:
         sequences = list(range(1, events + 1))
-        await self.events.add([owed(order, sequence) for sequence in sequences])
+        await self.events.add_again([owed(order, sequence) for sequence in sequences])
         await self.lanes.push({("hub", order): sequences})
 
     def deliver(self, sender: ScriptedSender) -> ScriptedSender:
