@@ -73,7 +73,7 @@ def wire_delivery(settings: Settings, stores: Stores) -> Delivery:
         events=stores.events,
         lanes=stores.lanes,
         dead_letters=stores.dead_letters,
-        wake=dispatcher.wake,
+        wake=dispatcher.look,
     )
     changes = Changes(stores.database, dispatcher.wake)
     return Delivery(dispatcher, changes, listeners, replay, signer)

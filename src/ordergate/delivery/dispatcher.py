@@ -31,6 +31,10 @@ _LONGEST_BACK_OFF = 5.0
 _LONGEST_ANSWER = 1.0
 _PATIENCE = 3.0
 """Seconds after an outage of the store in which those who had lanes settle them."""
+_MANY = 50
+"""Events that are worth a batch of their own."""
+_GATHERING = 0.01
+"""Seconds in which more may come where there were fewer: a batch costs as much for one."""
 _TELLING = 1.0
 _AGEING = 60.0
 
@@ -38,7 +42,7 @@ _AGEING = 60.0
 class Dispatcher:
     """Relays and delivers until it is stopped; any number of them may share a store.
 
-    Polling is the truth: `wake` only shortens the wait for it.
+    Polling is the truth: `wake` and `look` only shorten the wait for it.
 
     Args:
         senders: lanes in flight at once, each with a thread.
@@ -92,8 +96,11 @@ class Dispatcher:
         self._active: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
-        """Say that new events are owed, or wait again (`process.ports.Relay`)."""
+        """Say that new events are owed (`process.ports.Relay`)."""
         self._owed.set()
+
+    def look(self) -> None:
+        """Say that events wait again."""
         self._due.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -155,6 +162,8 @@ class Dispatcher:
         relayed = await self._relay.relay()
         if relayed:
             self._due.set()
+            if relayed < _MANY:
+                await _either(self._ended, _GATHERING)
         return relayed > 0
 
     async def _tell(self) -> bool:
