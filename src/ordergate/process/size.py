@@ -29,7 +29,7 @@ MOST_DEPENDENCIES = 50_000
 """Dependencies of all order items that a request takes; more take more than `MOST_BYTES`."""
 
 _MOST_TIMES = 8
-"""How many times as large as JSON BSON can be: a list of zeros takes six bytes for each of two."""
+"""How many times as large as its JSON BSON can be: a zero in a long list takes 13 bytes, not 2."""
 
 _INT, _LONG = 4, 8
 _BEYOND_INT = 2**31
