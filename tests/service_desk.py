@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from desk import any_result, at_once
-from fakes import (
-    CountingMeter,
-    FixedClock,
-    FixedRules,
-    InMemoryTurns,
-    NoFaults,
-    RecordingRelay,
-)
+from fakes import CountingMeter, FixedClock, FixedRules, InMemoryTurns, NoFaults, RecordingRelay
 from fakes_orders import InMemoryCancelTaskBook, InMemoryOrderBook
 from fakes_requests import InMemoryFeasibilityBook, InMemoryHandOverBook, InMemoryRequestBook
 from make import ADDRESSES, LIMIT, example_rules, merge, request_of

@@ -108,17 +108,14 @@ def order_for(
     addresses: Addresses,
     moment: datetime,
     item: tuple[ResourceOrderItem, ...],
+    external_reference: tuple[Document, ...],
     requested_start_date: str | None = None,
-    external_reference: tuple[Document, ...] | None = None,
 ) -> ResourceOrder:
     """Return an order that carries what the request says for all of them.
 
     Args:
         requested_start_date: of its items; the request's own where they have none.
-        external_reference: where there are more than those to the request.
     """
-    if external_reference is None:
-        external_reference = tuple(external_references(request))
     what = f"{request.source.referred_type} {request.source.id}" if request.source else request.id
     return ResourceOrder(
         id=order_id,

@@ -17,7 +17,12 @@ from ordergate.model.order import (
     ResourceOrderItem,
     SpecialHandling,
 )
-from ordergate.process.determine import ORDER_IDS, order_for, order_id_of
+from ordergate.process.determine import (
+    ORDER_IDS,
+    external_references,
+    order_for,
+    order_id_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,6 +72,7 @@ def special_handling(
         addresses=addresses,
         moment=moment,
         item=(_order_item(order_id, assessment, addresses),),
+        external_reference=tuple(external_references(request)),
     )
     name = f"{request.id}/hand-over/{item.id}"
     name = name if request.round == 1 else f"{name}/{request.round}"

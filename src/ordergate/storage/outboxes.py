@@ -49,7 +49,7 @@ class MongoOutboxes:
 
     def __init__(self, database: Database) -> None:
         self._kinds = {name: database[name] for name in KINDS}
-        self._found: dict[str, tuple[str, bool]] = {}
+        self._found: dict[str, tuple[str, bool]] = {}  # kind, and whether it is removed
 
     async def ensure_indexes(self) -> None:
         """Make the index that holds only the entities which owe something."""
